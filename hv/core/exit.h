@@ -1,0 +1,62 @@
+/*
+ * exit.h - one exit from the guest, in one form for every engine.
+ *
+ * The engine fills it; the strategy may handle it; else the exit table (core/dispatch.c) does.
+ * Reads are answered through `value`; the engine completes the instruction when it runs again,
+ * as KVM does.
+ */
+#ifndef HV_CORE_EXIT_H
+#define HV_CORE_EXIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tracer/event.h"
+
+struct vm_exit {
+    enum trace_kind kind; /* of class EXIT */
+    uint64_t rip;         /* of the instruction that caused it, where the engine can tell */
+    bool user;            /* the guest was at CPL 3 */
+    union {
+        /* IO and MMIO: one access; the engine splits REP and straddling ones. */
+        struct {
+            uint64_t address; /* port or guest-physical */
+            uint64_t value;
+            uint8_t size; /* bytes: 1, 2, 4, 8 */
+            bool write;
+        } access;
+        struct {
+            uint64_t number, args[5];
+            uint64_t result;
+        } hypercall;
+        struct {
+            uint32_t index;
+            uint64_t value;
+            bool write;
+            bool refused; /* the handler sets it: the guest gets #GP(0) */
+        } msr;
+        struct {
+            uint32_t leaf, subleaf;
+        } cpuid;
+        struct {
+            uint8_t vector;
+            bool has_error;
+            uint32_t error;
+            uint64_t address; /* #PF */
+        } exception;
+        struct {
+            uint8_t number; /* CR0, CR4, DR7 ... */
+            bool write;
+            uint64_t value;
+        } reg; /* CR, DR */
+        struct {
+            uint64_t address;
+        } invlpg;
+        struct {
+            uint64_t code;     /* hardware's reason, KVM's suberror */
+            const char *text;  /* one sentence that says more, or NULL; constant or the engine's */
+        } failure; /* FAIL_ENTRY, INTERNAL_ERROR, UNIMPLEMENTED, SHUTDOWN, UNKNOWN, INSTRUCTION */
+    };
+};
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * vm.h - a virtual machine: memory, bus, clock, one virtual CPU (more later), and who runs it.
+ *
+ * The machine knows its engine, strategy and devices by their tables of functions only.
+ * Built by hv/cli/launch.c; run by vm_run() in run.c. Next: run.c, then dispatch.c.
+ */
+#ifndef HV_CORE_VM_H
+#define HV_CORE_VM_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/bus.h"
+#include "core/console.h"
+#include "core/exit.h"
+#include "core/line.h"
+#include "core/ram.h"
+
+struct engine_ops;
+struct engine_vm;
+struct engine_vcpu;
+struct strategy_ops;
+struct recorder;
+struct vm;
+
+struct vcpu {
+    struct vm *vm;
+    unsigned id;
+    struct engine_vcpu *engine;  /* the engine's own */
+    void *strategy_state;        /* the strategy's own */
+    struct vm_exit exit;         /* the last one */
+    bool halted;                 /* HLT: resume only with an interrupt */
+    bool window_requested;       /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
+};
+
+struct vm {
+    struct ram ram;
+    struct bus bus;
+    struct console *console;     /* may be NULL */
+    struct irq_source irq;       /* pending == NULL: none */
+    const struct engine_ops *engine_ops;
+    struct engine_vm *engine;
+    const struct strategy_ops *strategy;
+    struct recorder *recorder;   /* NULL: not recording */
+    bool trace_guest;
+    struct vcpu vcpu[1];
+
+    enum power_request power;    /* a device asked; the run loop ends after this exit */
+    int power_status;            /* POWER_OFF: the guest's exit status, 0 to 255 */
+    uint64_t exits;              /* numbered as in the recording */
+    uint64_t exits_by_kind[TRACE_KIND_COUNT];
+    volatile sig_atomic_t stop;  /* set by a signal handler: leave the run loop */
+};
+
+/* A budget: 0 means without limit. */
+struct run_limits {
+    uint64_t exits, instructions;
+};
+
+/* Why vm_run() returned. */
+enum run_end {
+    RUN_POWER_OFF,  /* the guest ended by itself; status is its own */
+    RUN_RESET,      /* the guest asked for reset */
+    RUN_HALTED,     /* HLT with nothing that could ever wake it */
+    RUN_SHUTDOWN,   /* triple fault */
+    RUN_LIMIT,      /* the budget is used up */
+    RUN_STOPPED,    /* the user, by a signal */
+    RUN_FAILED,     /* the engine cannot go on: message says why */
+};
+
+struct run_result {
+    enum run_end end;
+    int status;
+    struct error message; /* one sentence for the user; empty for POWER_OFF */
+};
+
+/* Sets up an empty machine with `mem_size` bytes of RAM. 0 or -errno. */
+int vm_create(struct vm *vm, uint64_t mem_size, struct error *err);
+void vm_destroy(struct vm *vm);
+
+/* Runs until the guest ends, the budget is used up, or vm->stop is set. */
+void vm_run(struct vm *vm, const struct run_limits *limits, struct run_result *result);
+
+/* One exit: run the guest to it, record it, handle it, record the entry. The debugger's unit.
+ * True: go on; false: *result says how it ended. */
+bool vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
+                struct run_result *result);
+
+/* Handles vcpu->exit by the exit table: strategies call it for what they pass on. */
+bool vm_dispatch_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result);
+
+/* Names run_end for people: "the guest powered off". */
+const char *run_end_text(enum run_end end);
+
+/* Puts an actor in the recording for each device; call after the bus is complete. */
+void vm_name_actors(struct vm *vm);
+
+#endif

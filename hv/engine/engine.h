@@ -1,0 +1,95 @@
+/*
+ * engine.h - what executes guest instructions.
+ *
+ * A strategy is written against this interface alone. Two engines carry it today: `kvm` (the
+ * Linux KVM API) and `soft` (our interpreter). Everything that differs between them and can be
+ * hidden is hidden here: both stop at the same points with the same struct vm_exit.
+ *
+ * This header is an interface: hv/core and its siblings may include it (docs/ARCHITECTURE.md).
+ */
+#ifndef HV_ENGINE_ENGINE_H
+#define HV_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/exit.h"
+
+struct ram;
+struct vm;
+struct vcpu;
+struct x86_regs;
+
+/* What an engine can do; a strategy's `needs` must lie within it. */
+#define CAP_GUEST_KERNEL   0x0001u /* runs a guest kernel: modes, paging, interrupts */
+#define CAP_INTERCEPT_INSN 0x0002u /* can intercept single instructions (CPUID, CR, ...) */
+#define CAP_INTERCEPT_EXC  0x0004u /* can intercept guest exceptions */
+#define CAP_HYPERCALL      0x0008u /* VMCALL / VMMCALL reach the VMM */
+#define CAP_ICOUNT         0x0010u /* counts retired instructions; deterministic */
+#define CAP_STEP           0x0020u /* single step */
+#define CAP_TRACE_GUEST    0x0040u /* can show transfers inside the guest */
+#define CAP_MSR_EXIT       0x0080u /* RDMSR / WRMSR reach the VMM */
+
+struct cap_name {
+    uint32_t bit;
+    const char *name, *text;
+};
+extern const struct cap_name engine_caps[];
+extern const unsigned engine_cap_count;
+
+struct engine_ops {
+    const char *name;    /* "soft", "kvm" */
+    const char *summary; /* one line for `hv list` */
+    uint32_t caps;       /* CAP_* */
+    uint64_t exits;      /* bit k: this engine can show exits of enum trace_kind k */
+
+    /* Is it usable on this machine? 0, or -errno with a sentence: why not and what to do. */
+    int (*probe)(struct error *err);
+
+    /* Creates the engine's side of vm (whose RAM and ROM are complete) and of its vcpu 0; sets
+     * vm->engine and vcpu->engine. 0 or -errno. */
+    int (*open)(struct vm *vm, struct error *err);
+    void (*close)(struct vm *vm);
+
+    /*
+     * Enters the guest until an exit, at the latest at guest time `deadline` (ns; UINT64_MAX:
+     * none) or after `budget` more instructions (UINT64_MAX: none; engines with CAP_ICOUNT):
+     * then the exit is KICK or LIMIT. Fills vcpu->exit. 0, or -errno when the engine itself broke.
+     */
+    int (*run)(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err);
+    /* Executes one instruction (exit DEBUG) or less, if it exits for another reason. */
+    int (*step)(struct vcpu *vcpu, struct error *err);
+    /* Carries out the intercepted instruction of the last exit as the processor would have: the
+     * exit table's answer to CPUID, CR, MSR ... NULL: such exits do not happen. */
+    int (*emulate)(struct vcpu *vcpu, struct error *err);
+
+    int (*get_regs)(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
+    /* -EINVAL with a sentence if no processor could be in that state. */
+    int (*set_regs)(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
+
+    /* Can an external interrupt go in now (IF set, no shadow, nothing pending)? */
+    bool (*can_inject)(struct vcpu *vcpu);
+    /* Delivers it at the next run; only after can_inject() said so. */
+    int (*inject)(struct vcpu *vcpu, uint8_t vector, struct error *err);
+
+    /* Which INTERCEPT_* (isa/x86/cpu.h) and exception vectors exit. -ENOTSUP if it cannot. */
+    int (*intercept)(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions,
+                     struct error *err);
+    /* The A20 gate; only real-mode software from before 1990 cares. */
+    void (*set_a20)(struct vm *vm, bool open);
+
+    /* Makes run() return soon with KICK. Async-signal-safe. */
+    void (*kick)(struct vcpu *vcpu);
+    /* Guest time in ns since power-on, and retired instructions (0: cannot count). */
+    uint64_t (*time)(struct vcpu *vcpu);
+    uint64_t (*icount)(struct vcpu *vcpu);
+    /* HLT: nothing happens until guest time t (ns): go there. soft jumps, kvm need not. */
+    void (*idle_until)(struct vcpu *vcpu, uint64_t t);
+};
+
+/* All engines; ends with NULL (table.c). */
+extern const struct engine_ops *const engine_table[];
+const struct engine_ops *engine_find(const char *name);
+
+#endif

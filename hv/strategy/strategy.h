@@ -1,0 +1,47 @@
+/*
+ * strategy.h - how sensitive operations are virtualized.
+ *
+ * A strategy tells the engine what to intercept and looks at each exit first. What it does not
+ * handle goes to the exit table, which asks the devices.
+ *
+ * This header is an interface: hv/core and its siblings may include it (docs/ARCHITECTURE.md).
+ */
+#ifndef HV_STRATEGY_STRATEGY_H
+#define HV_STRATEGY_STRATEGY_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct vcpu;
+struct run_result;
+
+enum strategy_verdict {
+    STRATEGY_PASS,    /* not mine: the exit table handles it */
+    STRATEGY_HANDLED, /* done: resume the guest */
+    STRATEGY_END,     /* stop the machine; the run_result is filled */
+};
+
+struct strategy_ops {
+    const char *name;    /* "hardware", "trap", "paravirt", "ski" */
+    const char *summary; /* one line for `hv list` */
+    uint32_t needs;      /* CAP_* (engine/engine.h) */
+
+    /* Before the first entry, with the guest loaded and its registers set. 0 or -errno. */
+    int (*attach)(struct vcpu *vcpu, struct error *err);
+    void (*detach)(struct vcpu *vcpu);
+    /* Looks at vcpu->exit. */
+    enum strategy_verdict (*on_exit)(struct vcpu *vcpu, struct run_result *result);
+};
+
+/* All strategies; ends with NULL (table.c). */
+extern const struct strategy_ops *const strategy_table[];
+const struct strategy_ops *strategy_find(const char *name);
+
+/* Is `needs` within `caps`? 0, or -ENOTSUP with a sentence that names what is missing and which
+ * engine has it. */
+struct engine_ops;
+int strategy_check(const struct strategy_ops *strategy, const struct engine_ops *engine,
+                   struct error *err);
+
+#endif

@@ -1,0 +1,9 @@
+/* suites.h - every suite, one line each; main.c has the table. */
+#ifndef TESTS_UNIT_SUITES_H
+#define TESTS_UNIT_SUITES_H
+
+#include "tests/unit/unit.h"
+
+extern const struct unit_suite suite_base;
+
+#endif
