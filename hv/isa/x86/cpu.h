@@ -169,6 +169,8 @@ struct x86_cpu {
     const struct x86_insn *insn; /* the instruction that stopped the step */
     const char *unimplemented;
 
+    uint64_t next_rip; /* where rip goes if the instruction succeeds; exec_* may change it */
+
     struct x86_replay replay;
     struct x86_fetch fetch;
     uint32_t fault_depth; /* for #DF: class of the exception being delivered */
