@@ -21,7 +21,11 @@
 
 #include "isa/x86/regs.h"
 
-/* How one step ended. Everything but EMU_OK leaves the registers as they were before. */
+/*
+ * How one step ended. EMU_OK, EMU_HALT and a write of EMU_IO or EMU_MMIO come after the instruction
+ * has committed, and so does a #DB trap (cpu->fault.trap); everything else leaves the registers as
+ * they were before it.
+ */
 enum emu_result {
     EMU_OK,
     EMU_FAULT,         /* cpu->fault says which exception; it is not delivered yet */
@@ -41,6 +45,13 @@ enum emu_result {
         if (try_result_)                                                                           \
             return try_result_;                                                                    \
     } while (0)
+
+/* Why the next instruction cannot take the fast path (bits of cpu->attention). */
+#define ATTENTION_TF     0x01u /* single step: #DB after the instruction */
+#define ATTENTION_RF     0x02u /* RF is to be cleared */
+#define ATTENTION_DR     0x04u /* breakpoints in DR0-DR3 are enabled */
+#define ATTENTION_SHADOW 0x08u /* an interrupt shadow ends, or begins */
+#define ATTENTION_REPLAY 0x10u /* device accesses are under way */
 
 /* What the processor is doing; from CR0.PE, EFER.LMA, CS.L and RFLAGS.VM (x86_update_mode). */
 enum x86_mode { MODE_REAL, MODE_PROTECTED, MODE_COMPAT, MODE_LONG64 };
@@ -70,6 +81,7 @@ struct x86_fault {
     uint32_t error;
     uint64_t address; /* #PF: the linear address, for CR2 */
     uint32_t dr6;     /* #DB: the bits to set in DR6 */
+    bool trap;        /* reported after the instruction committed: r.rip is the next one */
 };
 
 /* A port or device-memory access that the interpreter cannot finish by itself. */
@@ -78,6 +90,7 @@ struct x86_access {
     uint64_t value;   /* to write, or (filled by the caller) what was read */
     uint8_t size;     /* bytes: 1, 2, 4 or 8; a port never 8 */
     bool write;
+    bool port;        /* an I/O port; clear: guest-physical memory */
 };
 
 /*
@@ -91,8 +104,8 @@ struct x86_replay {
     uint64_t value[X86_REPLAY_MAX];
     unsigned filled, next;
     struct x86_access write[X86_REPLAY_MAX];
-    bool write_is_port[X86_REPLAY_MAX];
     unsigned writes, written;
+    uint64_t rip; /* of the instruction that wrote */
 };
 
 /* A 4 KiB page of guest-physical memory as the interpreter sees it. */
@@ -149,13 +162,18 @@ struct x86_insn;
 struct x86_cpu {
     struct x86_regs r;
 
-    /* Derived from r by x86_update_mode(); call it after changing CR0, EFER, CS, SS or VM. */
+    /* Derived from r by x86_update_mode(); call it after changing CR0, CR4, EFER, DR7, a segment
+     * register or RFLAGS.{TF,VM,AC,RF}. */
     enum x86_mode mode;
     uint8_t cpl;
     uint8_t code_size;  /* default operand and address size of CS: 2, 4 or 8 bytes */
     uint8_t stack_size; /* width of the stack pointer: 2, 4 or 8 bytes */
     bool paging;
     bool alignment_check; /* CR0.AM, RFLAGS.AC and CPL 3 */
+    uint32_t attention;   /* ATTENTION_*: the next instruction needs the careful path */
+    uint8_t flat;         /* bit n: segment n needs no limit or type check */
+    uint64_t seg_base[X86_NSEG]; /* what is added to an offset; 0 for ES CS SS DS in 64-bit mode */
+    uint64_t linear_mask; /* linear addresses have 32 bits outside 64-bit mode */
 
     struct x86_memory mem;
     struct x86_hooks hooks;
@@ -169,12 +187,13 @@ struct x86_cpu {
     const struct x86_insn *insn; /* the instruction that stopped the step */
     const char *unimplemented;
 
-    uint64_t next_rip; /* where rip goes if the instruction succeeds; exec_* may change it */
+    /* While an instruction executes: where control goes if it succeeds. x86_execute() sets it to
+     * the address behind the instruction; a branch assigns it. It becomes r.rip on success. */
+    uint64_t next_rip;
+    uint8_t next_shadow; /* likewise for r.shadow: 0 unless STI, MOV SS or POP SS assign it */
 
     struct x86_replay replay;
     struct x86_fetch fetch;
-    uint32_t fault_depth; /* for #DF: class of the exception being delivered */
-    bool trap_pending;    /* TF was set when the instruction began: #DB after it */
     uint32_t pending_dr6; /* data breakpoints hit by this instruction */
 
     struct x86_tlb_entry tlb[2][X86_TLB_SIZE]; /* [0] supervisor, [1] user accesses */
@@ -191,8 +210,12 @@ void x86_cpu_init(struct x86_cpu *cpu);
  */
 int x86_emulate_one(struct x86_cpu *cpu);
 
-/* The same for an instruction that was already decoded from CS:RIP. */
+/* The two halves of it: fetch and decode what is at CS:RIP into *insn (faults as a fetch does) ... */
+int x86_fetch_insn(struct x86_cpu *cpu, struct x86_insn *insn);
+/* ... and carry it out, with breakpoints, single step and the interrupt shadow. */
 int x86_execute(struct x86_cpu *cpu, const struct x86_insn *insn);
+/* Makes cpu->fetch the page that holds the linear address; EMU_OK or EMU_FAULT. */
+int x86_fetch_page(struct x86_cpu *cpu, uint64_t linear);
 
 /* Hands over what a device answered to the read in cpu->access; then execute again. */
 void x86_complete_read(struct x86_cpu *cpu, uint64_t value);
@@ -271,7 +294,7 @@ struct x86_walk {
 
 /*
  * Translates a linear address for an access `how` by a program at `cpl`. Sets accessed and dirty
- * bits. EMU_OK, EMU_FAULT (a #PF in cpu->fault) or EMU_MMIO (a page table in a device).
+ * bits. EMU_OK, EMU_FAULT (a #PF in cpu->fault) or EMU_UNIMPLEMENTED (a page table in a device).
  */
 int x86_page_walk(struct x86_cpu *cpu, uint64_t linear, unsigned how, unsigned cpl,
                   struct x86_walk *walk);

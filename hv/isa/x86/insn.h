@@ -85,7 +85,8 @@ struct x86_insn {
 #define OP_REP        0x0200u /* string instruction: REP repeats it */
 #define OP_GROUP      0x0400u /* exec depends on ModRM.reg: see x86_opcode.group */
 #define OP_END        0x0800u /* a block ends here: control may go elsewhere, or the mode changes */
-#define OP_IOPL       0x1000u /* sensitive to IOPL (checked by exec) */
+#define OP_VARIANT    0x1000u /* a prefix or the whole ModRM byte selects another row */
+#define OP_MODRM      0x2000u /* has a ModRM byte although no operand says so */
 
 struct x86_opcode {
     const char *name;                /* mnemonic in lower case, as Zydis prints it */
@@ -100,6 +101,16 @@ struct x86_opcode {
 extern const struct x86_opcode x86_opcodes_1byte[256];
 extern const struct x86_opcode x86_opcodes_0f[256];
 extern const struct x86_opcode x86_opcodes_0f38[256];
+
+/* Rows that replace one of the maps' when a mandatory prefix or a whole ModRM byte says so. */
+struct x86_variant {
+    uint16_t opcode; /* map << 8 | byte */
+    uint8_t prefix;  /* PREFIX_REP or PREFIX_REPNE must be there; 0: neither matters */
+    int16_t modrm;   /* this very ModRM byte; -1: any */
+    struct x86_opcode row;
+};
+extern const struct x86_variant x86_variants[];
+extern const unsigned x86_variant_count;
 
 /*
  * Decodes up to `avail` bytes for a processor whose default size is `code_size` (2, 4, 8).
