@@ -1,9 +1,10 @@
 # Makefile - `make help` lists the targets.
 #
-#   MODE=release (default) or asan; objects go to build/MODE/, guests to build/guests/.
+#   MODE=release (default) or asan; objects go to build/MODE/obj/, guests to build/guests/.
 
 MODE   ?= release
 BUILD  := build/$(MODE)
+O      := $(BUILD)/obj
 CC     ?= gcc
 PREFIX ?= /usr/local
 
@@ -20,14 +21,14 @@ LDLIBS   += -lZydis -ldw -lelf
 
 SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c))
 ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
-OBJ      := $(SRC:%.c=$(BUILD)/%.o) $(ASM:%.S=$(BUILD)/%.o)
+OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
 UNIT_SRC := $(wildcard tests/unit/*.c)
-UNIT_OBJ := $(UNIT_SRC:%.c=$(BUILD)/%.o)
+UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o)
 
 .PHONY: all check clean
 all: $(BUILD)/hv
 
-$(BUILD)/hv: $(BUILD)/hv/cli/main.o $(BUILD)/libhv.a
+$(BUILD)/hv: $(O)/hv/cli/main.o $(BUILD)/libhv.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libhv.a: $(OBJ)
@@ -37,11 +38,11 @@ $(BUILD)/libhv.a: $(OBJ)
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
-$(BUILD)/%.o: %.c
+$(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.S
+$(O)/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 

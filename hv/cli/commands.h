@@ -1,0 +1,10 @@
+/* commands.h - every subcommand: one a file (cmd_*.c), one line each here and in table.c. */
+#ifndef HV_CLI_COMMANDS_H
+#define HV_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct command command_help;
+extern const struct command command_version;
+
+#endif

@@ -1,0 +1,21 @@
+/* table.c - the subcommands of hv, in the order of `hv help`. */
+#include <stddef.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+const struct command *const command_table[] = {
+    &command_help,
+    &command_version,
+    NULL,
+};
+
+const struct command *
+command_find(const char *name)
+{
+    for (const struct command *const *c = command_table; *c; c++)
+        if (!strcmp((*c)->name, name))
+            return *c;
+    return NULL;
+}
