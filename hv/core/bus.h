@@ -34,19 +34,21 @@ struct bus {
     unsigned devices;
     struct bus_range range[BUS_SPACES][BUS_RANGES]; /* sorted by first */
     unsigned ranges[BUS_SPACES];
-    uint64_t unclaimed[BUS_SPACES]; /* accesses that nobody answered */
+    uint64_t unclaimed[BUS_SPACES]; /* accesses with a byte that nobody answered */
 };
 
 /* Registers a device; the bus does not own it. NULL when BUS_DEVICES are there already. */
 struct bus_device *bus_add_device(struct bus *bus, const struct device_ops *ops, void *dev);
 /* Gives it count ports or bytes from first. The device sees offsets from `base`.
- * 0, -EBUSY with the name of the device that has them, or -ENOSPC. */
+ * 0, -EBUSY with the name of the device that has them, -EINVAL or -ENOSPC. Pointers that
+ * bus_find() gave before are stale afterwards. */
 int bus_map(struct bus *bus, enum bus_space space, uint64_t first, uint64_t count, uint64_t base,
             struct bus_device *device, struct error *err);
 /* The range that answers at address, or NULL. */
 struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address);
 
-/* One access; size is 1, 2, 4 or 8 bytes. range is what bus_find() said, and may be NULL. */
+/* One access; size is 1, 2, 4 or 8 bytes. range is what bus_find() said, and may be NULL. An
+ * access wider than the device (device_ops.width) or its range reaches the devices in pieces. */
 uint64_t bus_read(struct bus *bus, enum bus_space space, struct bus_range *range, uint64_t address,
                   unsigned size);
 void bus_write(struct bus *bus, enum bus_space space, struct bus_range *range, uint64_t address,

@@ -43,12 +43,13 @@ void ram_destroy(struct ram *ram);
 int ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size,
                 struct error *err);
 
-/* Host address of [gpa, gpa + len) in RAM; NULL if any byte of it is outside. For reading;
- * who writes through it must call ram_written() afterwards. */
+/* Host address of [gpa, gpa + len) in RAM; NULL if any byte of it is outside or hidden by a ROM.
+ * For reading; who writes through it must call ram_written() afterwards. */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t len);
 void ram_written(struct ram *ram, uint64_t gpa, uint64_t len);
 
-/* Copies out of RAM or ROM / into RAM. 0, or -EFAULT if any byte is outside: then nothing moved. */
+/* Copies out of RAM or ROM / into RAM (a ROM is "outside" then). 0, or -EFAULT if any byte is
+ * outside: then nothing moved. */
 int ram_read(const struct ram *ram, uint64_t gpa, void *to, uint64_t len);
 int ram_write(struct ram *ram, uint64_t gpa, const void *from, uint64_t len);
 

@@ -19,6 +19,10 @@ struct device_ops {
     const char *name;    /* as the user types it: "uart", "pic" */
     const char *summary; /* one line for `hv list` */
 
+    /* The widest access the device decodes, in bytes; the bus splits wider ones, lowest address
+     * first, as a PC's chip set does for an 8-bit ISA device. 0: it takes every size. */
+    uint8_t width;
+
     /* offset is from the start of the range; size is 1, 2, 4 or 8 bytes. An access that the
      * hardware would not answer reads all ones and writes nothing. Never fails. */
     uint64_t (*read)(void *dev, uint64_t offset, unsigned size);
