@@ -87,4 +87,11 @@ struct trace_kind_info {
 extern const struct trace_kind_info trace_kinds[TRACE_KIND_COUNT];
 extern const char *const trace_domain_names[TRACE_DOMAIN_COUNT];
 
+struct trace_actor_info {
+    const char *name;
+    enum trace_domain domain;
+};
+/* The actors that every recording has. */
+extern const struct trace_actor_info trace_fixed_actors[TRACE_ACTOR_FIRST_FREE];
+
 #endif
