@@ -11,6 +11,7 @@
 
 static const struct unit_suite *const suites[] = {
     &suite_base,
+    &suite_isa_disasm,
 };
 
 static bool

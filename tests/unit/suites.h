@@ -5,5 +5,6 @@
 #include "tests/unit/unit.h"
 
 extern const struct unit_suite suite_base;
+extern const struct unit_suite suite_isa_disasm;
 
 #endif
