@@ -12,6 +12,7 @@
 static const struct unit_suite *const suites[] = {
     &suite_base,
     &suite_isa_disasm,
+    &suite_regs,
 };
 
 static bool

@@ -194,7 +194,8 @@ struct x86_regs {
 #define X86_SHADOW_STI   0x01u
 #define X86_SHADOW_MOVSS 0x02u
 
-/* One row per register that a user can name; offset and size are of struct x86_regs, in bytes. */
+/* One row per register that a user can name; offset and size (1, 2, 4 or 8) are of struct
+ * x86_regs, in bytes. "cs" is the selector; "cs.base", "cs.limit" and "cs.attr" are the rest. */
 struct reg_desc {
     const char *name;
     uint16_t offset, size;
