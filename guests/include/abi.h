@@ -6,7 +6,7 @@
  *
  * State at the entry point of an ELF file:
  *   ELF64: long mode, CPL 0. The first 4 GiB are mapped one to one, writable, by 2 MiB pages.
- *          RDI = address of struct boot_info: entry is `void kmain(const struct boot_info *)`.
+ *          RDI = address of struct boot_info: C's first argument.
  *   ELF32: 32-bit protected mode, flat, CPL 0, paging off. ESI = address of struct boot_info.
  *   Both:  RAX = BOOT_INFO_MAGIC, RSP = BOOT_STACK_TOP (one page of stack, 16-byte aligned),
  *          RFLAGS = 2 (interrupts off), no IDT (limit 0), A20 open, all else as after RESET.
