@@ -25,7 +25,7 @@ OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o)
 
-.PHONY: all check clean
+.PHONY: all check clean guests
 all: $(BUILD)/hv
 
 $(BUILD)/hv: $(O)/hv/cli/main.o $(BUILD)/libhv.a
@@ -45,6 +45,9 @@ $(O)/%.o: %.c
 $(O)/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
+
+guests:
+	@$(MAKE) -s -C guests BUILD=$(abspath build/guests) CC='$(CC)'
 
 check: $(BUILD)/unit
 	$(BUILD)/unit
