@@ -1,6 +1,7 @@
 # Makefile - `make help` lists the targets.
 #
-#   MODE=release (default) or asan; objects go to build/MODE/obj/, guests to build/guests/.
+# MODE=release (the default) or asan. build/MODE/hv is the program, build/MODE/obj/ holds the
+# objects, build/guests/ the guests, build/deps/ the marks that say which packages were found.
 
 MODE   ?= release
 BUILD  := build/$(MODE)
@@ -19,40 +20,110 @@ CFLAGS   += -std=gnu11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wm
 LDFLAGS  += $(LDFLAGS_$(MODE))
 LDLIBS   += -lZydis -ldw -lelf
 
+# Sources. Everything but main.c is in libhv.a, which the tests link too.
 SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c))
 ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
 OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
-UNIT_SRC := $(wildcard tests/unit/*.c)
-UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/%.o)
+UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c))
+HV       := $(BUILD)/hv
+GUESTS   := build/guests
 
-.PHONY: all check clean guests
-all: $(BUILD)/hv
+ifeq ($(filter $(MODE),release asan),)
+$(error MODE=$(MODE): there are release and asan)
+endif
 
-$(BUILD)/hv: $(O)/hv/cli/main.o $(BUILD)/libhv.a
+# --- the program ----------------------------------------------------------------------------------
+
+all: $(HV) guests ## build hv and the guests (the default target)
+.DEFAULT_GOAL := all
+
+$(HV): $(O)/hv/cli/main.o $(BUILD)/libhv.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libhv.a: $(OBJ)
 	rm -f $@
 	ar rcs $@ $(OBJ)
 
-$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
-
-$(O)/%.o: %.c
+$(O)/%.o: %.c | build/deps/build
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/%.o: %.S
+$(O)/%.o: %.S | build/deps/build
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 
-guests:
-	@$(MAKE) -s -C guests BUILD=$(abspath build/guests) CC='$(CC)'
+$(UNIT_OBJ): | build/deps/check
 
-check: $(BUILD)/unit
+guests: | build/deps/build ## build the guests into build/guests
+	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'
+
+# --- packages: found once, remembered in build/deps/GROUP -----------------------------------------
+
+deps: ## find the packages that are missing for everything, and install them
+	@tests/scripts/deps.sh all
+
+build/deps/%: tests/scripts/deps.sh
+	@tests/scripts/deps.sh $*
+	@mkdir -p $(@D) && touch $@
+
+# --- trying it out --------------------------------------------------------------------------------
+
+demo: $(HV) guests | build/deps/demo ## run minios, print where control went, draw it
+	@demos/minios.sh $(HV) $(GUESTS) build/demo
+
+# --- tests ----------------------------------------------------------------------------------------
+
+check: check-unit ## all tests that need no special machine (MODE=asan: under ASan)
+
+check-unit: $(BUILD)/unit
 	$(BUILD)/unit
 
-clean:
+check-cli: $(HV) guests
+	@tests/cli/run.sh $(HV) $(GUESTS)
+
+check-guest: $(HV) guests
+	@tests/guest/run.sh $(HV) $(GUESTS)
+
+$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
+# --- style and documents --------------------------------------------------------------------------
+
+lint: $(HV) | build/deps/lint ## check style, includes, sizes, words and generated documents
+	@tests/scripts/lint.sh $(HV) $(O)
+
+format: | build/deps/lint ## lay out the C sources as .clang-format says
+	@tests/scripts/format.sh
+
+docs: $(HV) ## write docs/gen and docs/man from the program's own tables
+	@$(HV) help --gen docs
+
+# --- installation ---------------------------------------------------------------------------------
+
+BIN     = $(DESTDIR)$(PREFIX)/bin
+SHARE   = $(DESTDIR)$(PREFIX)/share/hv
+MAN     = $(DESTDIR)$(PREFIX)/share/man/man1
+INCLUDE = $(DESTDIR)$(PREFIX)/include/hv
+
+install: all ## install hv, guests, manual page and the tracer's headers (PREFIX=, DESTDIR=)
+	install -d $(BIN) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include
+	install $(HV) $(BIN)/hv
+	install -m 644 $(filter-out %.elf,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
+	install -m 644 docs/man/hv.1 $(MAN)
+	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
+	install -m 644 guests/include/abi.h $(INCLUDE)/guests/include
+
+uninstall: ## remove what `make install` put there (the same PREFIX and DESTDIR)
+	rm -rf $(BIN)/hv $(SHARE) $(MAN)/hv.1 $(INCLUDE)
+
+clean: ## remove everything that was built
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all guests deps demo check check-unit check-cli check-guest lint format docs install \
+        uninstall clean help
+.DELETE_ON_ERROR:
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

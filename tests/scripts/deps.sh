@@ -1,0 +1,125 @@
+#!/bin/sh
+# deps.sh GROUP... - finds what this machine lacks for a group of targets, and installs it.
+#
+#   build   the compiler and libraries of hv, and of the guests
+#   check   build + what the tests need;   kvm, bench, fuzz: what these targets need besides
+#   demo    build + Graphviz, which draws the pictures
+#   lint    clang-format, shellcheck
+#
+# Nothing is missing: prints nothing, asks no network, status 0. Else it installs the packages
+# with apt-get (through sudo when not root); where it cannot, it lists them and ends with status 1.
+# Called by the Makefile (build/deps/GROUP); by hand: `make deps`, or deps.sh --list GROUP...,
+# which only prints the packages that are missing.
+set -u
+
+# group | how to see that it is there | Debian and Ubuntu package | what it is for
+needs() {
+    cat <<'END'
+build|command gcc|gcc|the C compiler
+build|command ar|binutils|the linker and the archiver
+build|header stdio.h|libc6-dev|the C library's headers
+build|header linux/kvm.h|linux-libc-dev|the KVM API
+build|header Zydis/Zydis.h|libzydis-dev|prints x86 instructions
+build|header elfutils/libdw.h|libdw-dev|reads DWARF line tables
+build|header libelf.h|libelf-dev|reads ELF symbols
+build|header readline/readline.h|libreadline-dev|the debugger's command line
+check|header CUnit/Basic.h|libcunit1-dev|the unit tests
+demo|command dot|graphviz|draws the pictures
+lint|command clang-format-14 clang-format|clang-format-14|the house style
+lint|command git|git|which files are ours
+lint|command shellcheck|shellcheck|errors in shell scripts
+kvm|command qemu-system-x86_64|qemu-system-x86|a machine with SVM in which KVM works
+kvm|command busybox|busybox-static|the user space in that machine
+kvm|command cpio|cpio|packs that machine's initrd
+bench|command bochs|bochs|the interpreter that soft is compared with
+bench|command qemu-system-x86_64|qemu-system-x86|the translator that soft is compared with
+END
+}
+
+# A group's own needs and those of the groups that it stands on.
+groups() {
+    for group in "$@"; do
+        case $group in
+        build | lint) echo "$group" ;;
+        check | demo | kvm | bench) echo "build $group" ;;
+        fuzz) echo "build check" ;;
+        all) echo "build check demo lint kvm bench" ;;
+        *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
+        esac
+    done
+}
+
+# header FILE, command NAME... (one of them is enough), file PATTERN
+is_there() {
+    kind=$1
+    shift
+    case $kind in
+    command)
+        for name in "$@"; do command -v "$name" >/dev/null && return 0; done ;;
+    header)
+        for dir in /usr/include "/usr/include/$(uname -m)-linux-gnu" /usr/local/include; do
+            [ -e "$dir/$1" ] && return 0
+        done ;;
+    file)
+        for name in "$@"; do [ -e "$name" ] && return 0; done ;;
+    esac
+    return 1
+}
+
+# Lines "package|what for" of what is missing.
+missing() {
+    needs | while IFS='|' read -r group probe package use; do
+        case " $wanted " in *" $group "*) ;; *) continue ;; esac
+        # shellcheck disable=SC2086 # the probe is words: a kind and names
+        is_there $probe || echo "$package|$use"
+    done | sort -u
+}
+
+give_up() {
+    {
+        echo "hv needs packages that are not installed, and $1:"
+        missing | while IFS='|' read -r package use; do
+            printf '    %-18s %s\n' "$package" "$use"
+        done
+        echo "On Debian or Ubuntu, as root:"
+        echo "    apt-get install --no-install-recommends $packages"
+    } >&2
+    exit 1
+}
+
+only_list=no
+[ "${1-}" = --list ] && only_list=yes && shift
+wanted=$(groups "$@") || exit 1
+wanted=$(echo "$wanted" | tr '\n' ' ')
+
+packages=$(missing | cut -d'|' -f1 | sort -u | tr '\n' ' ')
+[ -n "$packages" ] || exit 0
+if [ $only_list = yes ]; then
+    echo "$packages"
+    exit 0
+fi
+
+command -v apt-get >/dev/null || give_up "there is no apt-get here to install them with"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || give_up "installing them needs root or sudo"
+    as_root=sudo
+    # Without a terminal sudo cannot ask for a password.
+    [ -t 0 ] || as_root="sudo -n"
+fi
+
+apt() {
+    # shellcheck disable=SC2086 # $as_root is words
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+echo "installing: $packages"
+# The lists of packages may be absent (a fresh machine) or too old: then one update, and again.
+# shellcheck disable=SC2086 # $packages is words
+{
+    apt-cache show $packages >/dev/null 2>&1 && apt install --no-install-recommends $packages
+} || {
+    apt update && apt install --no-install-recommends $packages
+} || give_up "apt-get could not install them"
+[ -z "$(missing)" ] || give_up "they are missing still after apt-get install"
