@@ -43,4 +43,7 @@ struct device_ops {
     void (*describe)(void *dev, char *text, size_t size);
 };
 
+/* All kinds of devices, for `hv list` and the documents; ends with NULL (table.c). */
+extern const struct device_ops *const device_table[];
+
 #endif
