@@ -52,6 +52,7 @@ enum emu_result {
 #define ATTENTION_DR     0x04u /* breakpoints in DR0-DR3 are enabled */
 #define ATTENTION_SHADOW 0x08u /* an interrupt shadow ends, or begins */
 #define ATTENTION_REPLAY 0x10u /* device accesses are under way */
+#define ATTENTION_TRAP   0x20u /* a #DB trap is to be reported before the next instruction */
 
 /* What the processor is doing; from CR0.PE, EFER.LMA, CS.L and RFLAGS.VM (x86_update_mode). */
 enum x86_mode { MODE_REAL, MODE_PROTECTED, MODE_COMPAT, MODE_LONG64 };
@@ -171,8 +172,8 @@ struct x86_cpu {
     bool paging;
     bool alignment_check; /* CR0.AM, RFLAGS.AC and CPL 3 */
     uint32_t attention;   /* ATTENTION_*: the next instruction needs the careful path */
-    uint8_t flat;         /* bit n: segment n needs no limit or type check */
     uint64_t seg_base[X86_NSEG]; /* what is added to an offset; 0 for ES CS SS DS in 64-bit mode */
+    uint64_t seg_room[X86_NSEG]; /* offsets below it need no further check; 0: always check */
     uint64_t linear_mask; /* linear addresses have 32 bits outside 64-bit mode */
 
     struct x86_memory mem;
@@ -194,7 +195,10 @@ struct x86_cpu {
 
     struct x86_replay replay;
     struct x86_fetch fetch;
-    uint32_t pending_dr6; /* data breakpoints hit by this instruction */
+    uint32_t pending_dr6; /* data breakpoints that this instruction has hit so far */
+    uint32_t trap_dr6;    /* DR6 bits of the #DB trap to report (ATTENTION_TRAP) */
+    bool step_trap;       /* TF was set when this instruction began; delivering an event, SYSCALL
+                             and SYSENTER cancel it */
 
     struct x86_tlb_entry tlb[2][X86_TLB_SIZE]; /* [0] supervisor, [1] user accesses */
 };

@@ -34,6 +34,7 @@ enum x86_operand_kind {
     OPERAND_GPR,     /* reg: 0-15 */
     OPERAND_GPR_HI,  /* reg: 0-3 for AH CH DH BH */
     OPERAND_MEM,     /* seg:base + index * scale + disp */
+    OPERAND_MOFFS,   /* seg:imm, the absolute offset of MOV A0-A3 */
     OPERAND_IMM,     /* imm, already extended to the operand's size */
     OPERAND_REL,     /* imm, sign-extended, relative to the next instruction */
     OPERAND_SREG,
