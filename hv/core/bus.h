@@ -54,7 +54,9 @@ uint64_t bus_read(struct bus *bus, enum bus_space space, struct bus_range *range
 void bus_write(struct bus *bus, enum bus_space space, struct bus_range *range, uint64_t address,
                unsigned size, uint64_t value);
 
-/* All devices: bring them up to guest time now; when the next one wants to be called; reset. */
+/* All devices: bring them up to guest time now; when the next one wants to be called; reset.
+ * Devices know the time from bus_tick() alone: call it before an access too (a guest that polls a
+ * timer would else never see it move), not only when bus_next() is due. Cheap if nothing is. */
 void bus_tick(struct bus *bus, uint64_t now);
 uint64_t bus_next(struct bus *bus);
 void bus_reset(struct bus *bus);

@@ -32,6 +32,15 @@ struct irq_source {
     uint8_t (*acknowledge)(void *ctx);
 };
 
+/* Where console input goes: the UART's receiver, fed by the run loop, which records every byte. */
+struct byte_sink {
+    void *ctx;
+    /* Would put() take a byte now? Ask before console_get(), which cannot be undone. */
+    bool (*room)(void *ctx);
+    /* False: there was no room, and the byte is not taken. */
+    bool (*put)(void *ctx, uint8_t byte);
+};
+
 /* What a device may ask of the machine as a whole; status is the guest's, for POWER_OFF. */
 enum power_request { POWER_NONE, POWER_OFF, POWER_RESET };
 

@@ -39,6 +39,7 @@ struct vm {
     struct bus bus;
     struct console *console;     /* may be NULL */
     struct irq_source irq;       /* pending == NULL: none */
+    struct byte_sink input;      /* room == NULL: the guest has no serial port */
     const struct engine_ops *engine_ops;
     struct engine_vm *engine;
     const struct strategy_ops *strategy;
