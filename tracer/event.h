@@ -61,9 +61,16 @@ enum trace_actor {
  *   INVLPG          linear address -
  *   INTERRUPT, INJECT vector       -
  *   CALL, RETURN    port, address  data
+ *   SYSCALL         number         first argument
+ *   SYSRET          -              result
+ *   MARK            number         -
  *   IRQ             line           level
  *   INPUT           source         the byte
  *   END             trace_kind that ended the run    guest's status
+ *
+ * An EXIT goes from guest user or guest kernel to the VMM, an ENTRY the other way; a RETURN goes
+ * back from where the last CALL on this vcpu went. `to` has control until the vcpu's next event,
+ * NOTEs left out: that is how time is told apart.
  */
 struct trace_event {
     uint64_t time;   /* ns since the recording began, host's monotonic clock */

@@ -13,6 +13,7 @@ static const struct unit_suite *const suites[] = {
     &suite_base,
     &suite_isa_disasm,
     &suite_regs,
+    &suite_tracer_record,
 };
 
 static bool

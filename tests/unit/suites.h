@@ -7,5 +7,6 @@
 extern const struct unit_suite suite_base;
 extern const struct unit_suite suite_isa_disasm;
 extern const struct unit_suite suite_regs;
+extern const struct unit_suite suite_tracer_record;
 
 #endif

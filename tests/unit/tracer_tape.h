@@ -1,0 +1,31 @@
+/*
+ * tracer_tape.h - recordings for the tests of tracer/: made by hand, with times that we choose.
+ */
+#ifndef TESTS_UNIT_TRACER_TAPE_H
+#define TESTS_UNIT_TRACER_TAPE_H
+
+#include "tracer/read.h"
+#include "tracer/record.h"
+
+struct tape {
+    char path[64];
+    struct recorder *recorder;
+    uint64_t now; /* ns: the time of the next event */
+};
+
+/* A new file in the folder of temporary files. Ends the test run if that fails. */
+void tape_start(struct tape *tape);
+/* Records one event at tape->now and then lets `ns` pass. Returns it: more can be filled in until
+ * the next call. */
+struct trace_event *tape_put(struct tape *tape, enum trace_kind kind, unsigned from, unsigned to,
+                             uint64_t ns);
+void tape_close(struct tape *tape);
+/* Opens what was recorded; asserts that it can be read. */
+void tape_read(struct tape *tape, struct trace *trace);
+void tape_remove(struct tape *tape);
+
+/* A small kernel boots: it prints by the UART, sets up PIC and PIT, runs a user program that makes
+ * system calls, sleeps in HLT. `lines`: how many lines it prints. */
+void tape_boot(struct tape *tape, unsigned lines);
+
+#endif
