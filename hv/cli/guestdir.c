@@ -1,0 +1,40 @@
+/* guestdir.c - see guestdir.h. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/guestdir.h"
+
+bool
+guestdir_find(char *path, size_t size)
+{
+    static const char *const places[] = {"../guests", "../share/hv/guests"};
+    const char *set = getenv("HV_GUESTS");
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (set && *set)
+        return snprintf(path, size, "%s", set) < (int)size;
+    if (length <= 0)
+        return false;
+    self[length] = 0;
+    *strrchr(self, '/') = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
+        if (snprintf(path, size, "%s/%s", self, places[i]) < (int)size && !access(path, X_OK))
+            return true;
+    return false;
+}
+
+void
+guestdir_resolve(const char *guest, char *path, size_t size)
+{
+    char folder[PATH_MAX];
+
+    if (!strchr(guest, '/') && access(guest, F_OK) && guestdir_find(folder, sizeof(folder)) &&
+        snprintf(path, size, "%s/%s", folder, guest) < (int)size && !access(path, F_OK))
+        return;
+    snprintf(path, size, "%s", guest);
+}

@@ -1,0 +1,64 @@
+/*
+ * launch.h - from the words of a command line to a machine that is ready to run.
+ *
+ * The options are shared by every command that runs a guest (run, later debug and compare).
+ * Called by cmd_run.c. Next: launch.c, then core/run.c.
+ */
+#ifndef HV_CLI_LAUNCH_H
+#define HV_CLI_LAUNCH_H
+
+#include <limits.h>
+
+#include "cli/cli.h"
+#include "core/vm.h"
+#include "device/pc.h"
+#include "isa/x86/regs.h"
+
+struct loader_ops;
+
+struct launch_options {
+    const char *guest;  /* a path, or the name of one of our guests; NULL if bios is given */
+    const char *bios;   /* a firmware ROM to start instead of a guest */
+    const char *engine; /* "auto" or a name */
+    const char *strategy;
+    const char *loader;        /* NULL: the one that knows the file's format */
+    uint64_t mem;              /* bytes of RAM */
+    const char *disk, *initrd; /* NULL: none */
+    const char *append;        /* the guest's command line, "" for none */
+    const char *console;       /* as console_open() takes it */
+    uint64_t debug_exit_port;
+    const char *trace; /* recording to write; NULL: none */
+    bool trace_guest;  /* record transfers inside the guest too */
+    struct run_limits limits;
+};
+
+/* The table for struct command's options. */
+extern const struct option_desc launch_option_table[];
+
+/* Fills options from args; what was not given gets its default. 0 or -errno. */
+int launch_read_options(struct launch_options *options, const struct args *args, struct error *err);
+
+/* A machine and all that belongs to it. */
+struct launch {
+    struct vm vm;
+    struct pc pc;
+    struct console console;
+    const struct loader_ops *loader;
+    char path[PATH_MAX];    /* of the guest's file */
+    struct error auto_note; /* --engine auto: why it is not kvm; "" if it is */
+};
+
+/* Builds the machine and loads the guest: vm_run() may be called next. 0, or -errno with a
+ * sentence; then everything is closed already. */
+int launch_open(struct launch *launch, const struct launch_options *options,
+                const struct args *args, struct error *err);
+/* Ends the recording, restores the terminal, frees the machine. 0, or -errno with a sentence if
+ * output or events were lost. */
+int launch_close(struct launch *launch, struct error *err);
+
+/* From here on SIGINT and SIGTERM stop this machine's run loop instead of killing hv; NULL: no
+ * machine, signals kill again. launch_signal() says which one came, 0 for none. */
+void launch_catch_signals(struct vm *vm);
+int launch_signal(void);
+
+#endif
