@@ -1,0 +1,133 @@
+/*
+ * cmd_run.c - `hv run GUEST`: builds a machine, runs it to its end, says how it ended.
+ *
+ * Called by main.c through command_run. Next: launch.c, then core/run.c.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/launch.h"
+#include "cli/tables.h"
+#include "engine/engine.h"
+#include "strategy/strategy.h"
+
+/* hv's own exit status for the end of a run. */
+static int
+status_of(const struct run_result *result)
+{
+    switch (result->end) {
+    case RUN_POWER_OFF: return result->status;
+    case RUN_RESET: return STATUS_OK;
+    case RUN_HALTED: return STATUS_OK;
+    case RUN_SHUTDOWN: return STATUS_USER;
+    case RUN_LIMIT: return STATUS_LIMIT;
+    case RUN_STOPPED: return launch_signal() ? STATUS_SIGNAL + launch_signal() : STATUS_OK;
+    case RUN_FAILED: return STATUS_OURS;
+    }
+    return STATUS_OURS;
+}
+
+/* "hv: the guest powered off with status 1 after 72 exits (soft, hardware)" */
+static void
+say_how_it_ended(const struct vm *vm, const struct run_result *result)
+{
+    const char *more = result->message.message;
+
+    fprintf(stderr, "hv: %s", run_end_text(result->end));
+    if (result->end == RUN_POWER_OFF)
+        fprintf(stderr, " with status %d", result->status);
+    if (more[0])
+        fprintf(stderr, ": %s", more);
+    fprintf(stderr, " (%" PRIu64 " exits, engine %s, strategy %s)\n", vm->exits,
+            vm->engine_ops->name, vm->strategy->name);
+}
+
+/* How many exits of each kind, the most frequent first. */
+static void
+print_counts(const struct vm *vm)
+{
+    uint64_t left[TRACE_KIND_COUNT];
+
+    memcpy(left, vm->exits_by_kind, sizeof(left));
+    fprintf(stderr, "%12s %6s  exit\n", "count", "share");
+    for (;;) {
+        unsigned most = 0;
+        for (unsigned k = 1; k < TRACE_KIND_COUNT; k++)
+            if (left[k] > left[most])
+                most = k;
+        if (!left[most])
+            break;
+        fprintf(stderr, "%12" PRIu64 " %5.1f%%  %-14s %s\n", left[most],
+                100.0 * (double)left[most] / (double)vm->exits, trace_kinds[most].name,
+                trace_kinds[most].text);
+        left[most] = 0;
+    }
+    for (unsigned space = 0; space < BUS_SPACES; space++)
+        if (vm->bus.unclaimed[space])
+            fprintf(stderr, "%12" PRIu64 "         accesses to %s that no device has\n",
+                    vm->bus.unclaimed[space], space == BUS_PORT ? "ports" : "physical addresses");
+}
+
+static int
+run_run(const struct args *args)
+{
+    struct launch_options options;
+    struct launch launch;
+    struct run_result result = {.end = RUN_FAILED};
+    struct error err = {""};
+
+    if (args_flag(args, "list-exits")) {
+        print_exit_table(stdout);
+        return STATUS_OK;
+    }
+
+    /* 1. Build the machine and load the guest. */
+    if (launch_read_options(&options, args, &err) || launch_open(&launch, &options, args, &err))
+        return cli_error(STATUS_USER, "%s", err.message);
+    if (launch.auto_note.message[0])
+        fprintf(stderr, "hv: engine soft, because kvm does not work here: %s\n",
+                launch.auto_note.message);
+    if (launch.console.name[0])
+        fprintf(stderr, "hv: the guest's serial line is %s\n", launch.console.name);
+
+    /* 2. Run it until it ends, the budget is used up, or a signal comes. */
+    launch_catch_signals(&launch.vm);
+    vm_run(&launch.vm, &options.limits, &result);
+    launch_catch_signals(NULL);
+
+    /* 3. Restore the terminal, then say how it ended. */
+    int lost = launch_close(&launch, &err);
+    say_how_it_ended(&launch.vm, &result);
+    if (args_flag(args, "stats"))
+        print_counts(&launch.vm);
+    if (lost)
+        return cli_error(STATUS_USER, "%s", err.message);
+    return status_of(&result);
+}
+
+static const struct option_desc options[] = {
+    {"stats", 'v', NULL, "Print how many exits of each kind there were."},
+    {"list-exits", 0, NULL, "Print which exits each engine can show, and run nothing."},
+    {NULL},
+};
+
+const struct command command_run = {
+    .name = "run",
+    .words = "GUEST",
+    .max = 1,
+    .summary = "Run a guest.",
+    .text = "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
+            "seen from its bytes. The guest's serial line is the terminal; Ctrl-A x ends the\n"
+            "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
+            "Status: the guest's own if it ends by itself ((v << 1) | 1 for a byte v written to\n"
+            "the debug-exit port, 0 after HLT with nothing to wake it or a reset); 1 for what\n"
+            "you can mend, also a triple fault of the guest; 2 if the engine cannot go on;\n"
+            "124 when --limit is used up; 128 + N after signal N.\n",
+    .options = {launch_option_table, options},
+    .run = run_run,
+};
