@@ -26,8 +26,10 @@ error_prefix(struct error *err, int code, const char *format, ...)
         va_start(args, format);
         int n = vsnprintf(err->message, sizeof(err->message), format, args);
         va_end(args);
-        if (n >= 0 && (size_t)n < sizeof(err->message))
-            snprintf(err->message + n, sizeof(err->message) - (size_t)n, ": %s", rest);
+        /* What does not fit is cut, on purpose. */
+        int room = n < 0 ? 0 : (int)sizeof(err->message) - n;
+        if (room > 3)
+            snprintf(err->message + n, (size_t)room, ": %.*s", room - 3, rest);
     }
     return code;
 }

@@ -11,6 +11,7 @@
 
 static const struct unit_suite *const suites[] = {
     &suite_base,
+    &suite_cli,
     &suite_isa_disasm,
     &suite_regs,
     &suite_tracer_record,

@@ -1,0 +1,129 @@
+/* cli.c - tests of hv/cli/options.c: a command line taken apart. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+#include "tests/unit/suites.h"
+#include "tests/unit/unit.h"
+
+static const struct option_desc own[] = {
+    {"size", 's', "SIZE", "A value."},
+    {"loud", 0, NULL, "A flag."},
+    {"ex", 0, "COMMAND", "May be repeated."},
+    {NULL},
+};
+static const struct option_desc shared[] = {{"engine", 'e', "ENGINE", "Shared."}, {NULL}};
+static const struct command command = {
+    .name = "try", .words = "FILE [FILTER]", .min = 1, .max = 2, .options = {own, shared}};
+
+static int
+parse(struct args *args, struct error *err, unsigned count, const char *const *words)
+{
+    char *argv[8];
+
+    for (unsigned i = 0; i < count; i++)
+        argv[i] = (char *)(uintptr_t)words[i];
+    return args_parse(args, &command, (int)count, argv, err);
+}
+#define PARSE(...)                                                                                 \
+    parse(&args, &err, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})),                           \
+          (const char *const[]){__VA_ARGS__})
+
+static void
+test_forms(void)
+{
+    struct args args;
+    struct error err;
+    uint64_t size = 7;
+
+    CU_ASSERT_EQUAL(PARSE("a", "--size", "2K", "b", "--loud"), 0);
+    CU_ASSERT_EQUAL(args.words, 2);
+    CU_ASSERT_STRING_EQUAL(args.word[1], "b");
+    CU_ASSERT_TRUE(args_flag(&args, "loud"));
+    CU_ASSERT_EQUAL(args_size(&args, "size", &size, &err), 0);
+    CU_ASSERT_EQUAL(size, 2048);
+
+    CU_ASSERT_EQUAL(PARSE("--size=1", "-e", "soft", "a"), 0);
+    CU_ASSERT_STRING_EQUAL(args_value(&args, "size"), "1");
+    CU_ASSERT_STRING_EQUAL(args_value(&args, "engine"), "soft");
+    CU_ASSERT_FALSE(args_flag(&args, "loud"));
+
+    /* One dash does as well, as gdb's users write it; "-" alone is a word. */
+    CU_ASSERT_EQUAL(PARSE("-size=3", "-", "-ex", "run", "-ex", "quit"), 0);
+    CU_ASSERT_STRING_EQUAL(args.word[0], "-");
+    CU_ASSERT_STRING_EQUAL(args_nth(&args, "ex", 0), "run");
+    CU_ASSERT_STRING_EQUAL(args_nth(&args, "ex", 1), "quit");
+    CU_ASSERT_PTR_NULL(args_nth(&args, "ex", 2));
+    CU_ASSERT_STRING_EQUAL(args_value(&args, "ex"), "quit");
+
+    /* Behind "--" all is a word. An option that is not there leaves the default. */
+    CU_ASSERT_EQUAL(PARSE("--", "--loud"), 0);
+    CU_ASSERT_STRING_EQUAL(args.word[0], "--loud");
+    size = 7;
+    CU_ASSERT_EQUAL(args_size(&args, "size", &size, &err), 0);
+    CU_ASSERT_EQUAL(size, 7);
+}
+
+static void
+test_refused(void)
+{
+    struct args args;
+    struct error err;
+    uint64_t size;
+
+    CU_ASSERT_EQUAL(PARSE("a", "--sise", "1"), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "did you mean '--size'"));
+    CU_ASSERT_EQUAL(PARSE("a", "--nothing-like-it"), -EINVAL);
+    CU_ASSERT_PTR_NULL(strstr(err.message, "did you mean"));
+    CU_ASSERT_EQUAL(PARSE("a", "--size"), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "needs a value"));
+    CU_ASSERT_EQUAL(PARSE("a", "--loud=yes"), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "takes no value"));
+    CU_ASSERT_EQUAL(PARSE("--loud"), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "FILE"));
+    CU_ASSERT_EQUAL(PARSE("a", "b", "c"), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "'c'"));
+    CU_ASSERT_EQUAL(PARSE("a", "--size", "12X"), 0);
+    CU_ASSERT_EQUAL(args_size(&args, "size", &size, &err), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "--size"));
+    CU_ASSERT_EQUAL(PARSE("--help"), 0); /* needs no FILE */
+}
+
+static void
+test_too_many(void)
+{
+    char *argv[2 * ARGS_MAX];
+    struct args args;
+    struct error err;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(argv); i++)
+        argv[i] = (char *)(uintptr_t) "word";
+    CU_ASSERT_EQUAL(args_parse(&args, &command, ARGS_MAX + 1, argv, &err), -E2BIG);
+    for (unsigned i = 0; i < ARRAY_SIZE(argv); i++)
+        argv[i] = (char *)(uintptr_t) "--loud";
+    CU_ASSERT_EQUAL(args_parse(&args, &command, ARGS_MAX + 1, argv, &err), -E2BIG);
+}
+
+static void
+test_nearest(void)
+{
+    static const char *const names[] = {"run", "trace", "graph", "doctor"};
+
+    CU_ASSERT_STRING_EQUAL(nearest_name("rnu", names, 4), "run"); /* two letters swapped */
+    CU_ASSERT_STRING_EQUAL(nearest_name("trac", names, 4), "trace");
+    CU_ASSERT_STRING_EQUAL(nearest_name("gaprh", names, 4), "graph");
+    CU_ASSERT_STRING_EQUAL(nearest_name("docktor", names, 4), "doctor");
+    CU_ASSERT_PTR_NULL(nearest_name("zzz", names, 4));
+    CU_ASSERT_PTR_NULL(nearest_name("", names, 4));
+    CU_ASSERT_PTR_NULL(nearest_name("a word that is far longer than any name of ours", names, 4));
+}
+
+static const struct unit_test tests[] = {
+    {"the ways to write an option", test_forms},
+    {"what is refused, and in which words", test_refused},
+    {"more words than there is room for", test_too_many},
+    {"the nearest name", test_nearest},
+    {NULL, NULL},
+};
+const struct unit_suite suite_cli = {"cli", tests};
