@@ -15,6 +15,10 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_disasm,
     &suite_regs,
     &suite_tracer_record,
+    &suite_loader_real,
+    &suite_loader_elf,
+    &suite_loader_multiboot,
+    &suite_loader_linux,
 };
 
 static bool
