@@ -1,0 +1,194 @@
+#!/bin/sh
+# run.sh HV GUESTS - the command line as a user meets it: help, and what is refused, with which
+# words and status. Called by `make check-cli`; ends with "N passed, N failed".
+set -u
+hv=$1 guests=$2
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+verdict() { # WHAT REASON...; no reason: passed
+    what=$1
+    shift
+    if [ $# = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what: $*"
+        sed 's/^/    /' "$work/err" | head -n 5
+    fi
+}
+
+# refused STATUS PATTERN WORD...: hv WORD... ends with STATUS; on stderr is one line that matches.
+refused() {
+    want=$1 pattern=$2
+    shift 2
+    timeout 60 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    if [ $got != "$want" ]; then
+        verdict "hv $*" "status $got, not $want"
+    elif [ "$(wc -l <"$work/err")" != 1 ]; then
+        verdict "hv $*" "not one line on stderr"
+    elif ! grep -q -e "$pattern" "$work/err"; then
+        verdict "hv $*" "stderr lacks '$pattern'"
+    else
+        verdict "hv $*"
+    fi
+}
+
+# prints PATTERN WORD...: hv WORD... ends with 0, prints a line that matches, nothing on stderr.
+prints() {
+    pattern=$1
+    shift
+    timeout 60 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
+    got=$?
+    if [ $got != 0 ]; then
+        verdict "hv $*" "status $got, not 0"
+    elif [ -s "$work/err" ]; then
+        verdict "hv $*" "says something on stderr"
+    elif ! grep -q -e "$pattern" "$work/out"; then
+        verdict "hv $*" "stdout lacks '$pattern'"
+    else
+        verdict "hv $*"
+    fi
+}
+
+# check WHAT TEST...: passed if the command TEST succeeds.
+check() {
+    what=$1
+    shift
+    if "$@"; then verdict "$what"; else verdict "$what" "not so: $*"; fi
+}
+
+# --- help ---------------------------------------------------------------------------------------
+
+prints '^usage: hv' help
+prints '^usage: hv' --help
+prints '^hv [0-9]' version
+prints '^hv [0-9]' --version
+commands=$("$hv" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+[ -n "$commands" ] || verdict "hv help" "lists no command"
+for command in $commands; do
+    prints "^usage: hv $command " "$command" --help
+    prints "^usage: hv $command " help "$command"
+    refused 1 "no option '--nonsense'" "$command" --nonsense
+done
+"$hv" >"$work/out" 2>"$work/err" </dev/null
+check "hv alone: status" [ $? = 1 ]
+check "hv alone: usage" grep -q '^usage: hv' "$work/out"
+
+# --- words that are wrong -------------------------------------------------------------------------
+
+refused 1 "did you mean 'run'" rnu
+refused 1 "'hv help' lists them" zzzzzz
+refused 1 "did you mean '--engine'" run --enginee soft hello16
+refused 1 "needs a value" run hello16 --engine
+refused 1 "takes no value" run --stats=yes hello16
+refused 1 "which guest" run
+refused 1 "do with 'two'" run one two
+refused 1 "no engine 'sofd'; did you mean 'soft'" run --engine sofd hello16
+refused 1 "no engine 'zzzz'" run --engine zzzz hello16
+refused 1 "did you mean 'hardware'" run --engine soft --strategy hardwear hello16
+refused 1 "there is no loader 'none'\|no loader\|'none'" run --engine soft --loader none hello16
+refused 1 "'--mem'.*not a size" run --mem lots hello16
+refused 1 "memory\|RAM" run --engine soft --mem 4K hello16
+refused 1 "memory\|RAM" run --engine soft --mem 99999G hello16
+refused 1 "exits=N or instructions=N" run --limit 12 hello16
+refused 1 "not a number" run --limit exits=many hello16
+refused 1 "0 would run nothing" run --limit exits=0 hello16
+refused 1 "a port is" run --debug-exit-port 0x10000 hello16
+refused 1 "needs --trace" run --trace-guest hello16
+refused 1 "one of the two" run --bios x hello16
+refused 1 "console" run --engine soft --console telegraph hello16
+refused 1 "no list of 'things'" list things
+
+# --- files that are wrong -------------------------------------------------------------------------
+
+: >"$work/empty"
+head -c 100 "$guests/hello64" >"$work/cut"
+printf '\177ELF' >"$work/four"
+refused 1 "no file 'nosuchguest' here" run --engine soft nosuchguest
+refused 1 "cannot open '/no/such/file'" run --engine soft /no/such/file
+refused 1 "not a regular file" run --engine soft "$work"
+refused 1 "empty" run --engine soft "$work/empty"
+refused 1 "." run --engine soft "$work/cut"
+refused 1 "." run --engine soft --loader elf "$work/four"
+refused 1 "cannot open" run --engine soft --bios /no/such/rom
+refused 1 "cannot open" run --engine soft --initrd /no/such/initrd hello64
+refused 1 "/no/such/folder" run --engine soft --trace /no/such/folder/x.hvt hello16
+refused 1 "/no/such/folder" run --engine soft --console file:/no/such/folder/x hello16
+refused 1 "." trace /no/such/file
+refused 1 "." trace "$work/empty"
+refused 1 "." trace "$guests/hello16"
+refused 1 "." graph /no/such/file -o "$work/x.dot"
+refused 1 "cannot make the folder" help --gen /no/such/folder/docs
+
+# A guest without permission to read it; root may read everything.
+cp "$guests/hello16" "$work/secret" && chmod 000 "$work/secret"
+[ "$(id -u)" = 0 ] || refused 1 "Permission denied" run --engine soft "$work/secret"
+
+# --- lists, doctor --------------------------------------------------------------------------------
+
+prints '^  soft ' list engines
+prints '^  hardware ' list strategies
+prints '^  elf ' list loaders
+prints '^  uart ' list devices
+prints '^  hello16 ' list guests
+prints '^guests:' list
+prints '^io .*yes' run --list-exits
+
+# doctor on the picture of another machine: --root.
+fake() { # FLAGS MODULE: makes a machine in $work/root
+    rm -rf "$work/root" && mkdir -p "$work/root/proc" "$work/root/etc" "$work/root/dev" "$work/root/sys/module"
+    echo "flags		: fpu $1 sse" >"$work/root/proc/cpuinfo"
+    [ -z "$2" ] || mkdir -p "$work/root/sys/module/kvm" "$work/root/sys/module/$2"
+}
+doctor() { # STATUS PATTERN: hv doctor --root says so
+    "$hv" doctor --root "$work/root" >"$work/out" 2>"$work/err"
+    got=$?
+    if [ $got = "$1" ] && grep -q -e "$2" "$work/out"; then
+        verdict "hv doctor: $2"
+    else
+        cp "$work/out" "$work/err"
+        verdict "hv doctor: $2" "status $got, or not said"
+    fi
+}
+fake vmx "" && doctor 1 "modprobe kvm_intel"
+fake svm "" && doctor 1 "modprobe kvm_amd"
+fake "" "" && doctor 1 "VT-x or SVM on"
+fake hypervisor "" && doctor 1 "nested virtualization"
+fake "vmxx notvmx" "" && doctor 1 "neither flag"
+fake svm kvm_amd && doctor 1 "no NO\|there is none"
+doctor 1 "kvm_amd is loaded"
+doctor 1 "container"
+: >"$work/root/dev/kvm" && chmod 660 "$work/root/dev/kvm"
+printf 'kvm:x:%s:\n' "$(id -g)" >"$work/root/etc/group"
+doctor 1 "group kvm; you may open it"
+mkdir -p "$work/root/usr/bin" && : >"$work/root/usr/bin/dot" && chmod 755 "$work/root/usr/bin/dot"
+PATH=$PATH:/usr/bin doctor 0 "All is well"
+refused 1 "not a folder" doctor --root /no/such/root
+
+# --- runs that end in their different ways ---------------------------------------------------------
+
+# ends STATUS PATTERN WORD...: hv run --engine soft WORD... ends so and says so.
+ends() {
+    refused_status=$1 refused_pattern=$2
+    shift 2
+    refused "$refused_status" "$refused_pattern" run --engine soft --console null "$@"
+}
+ends 1 "powered off with status 1 (" hello16
+ends 124 "(1 exits" --limit exits=1 hello16
+ends 124 "." --limit instructions=3 hello16
+printf '\353\376' >"$work/spin" # jmp $
+timeout -s INT 2 "$hv" run --engine soft --loader flat --console null "$work/spin" 2>"$work/err" </dev/null
+check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
+"$hv" run --engine soft --loader flat --console null --trace "$work/killed.hvt" "$work/spin" 2>"$work/err" </dev/null &
+pid=$!
+sleep 1
+kill -TERM $pid
+wait $pid
+check "SIGTERM: status 128 + 15" [ $? = 143 ]
+check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt" >/dev/null
+
+echo "cli: $passed passed, $failed failed"
+[ $failed = 0 ]
