@@ -108,7 +108,7 @@ INCLUDE = $(DESTDIR)$(PREFIX)/include/hv
 install: all ## install hv, guests, manual page and the tracer's headers (PREFIX=, DESTDIR=)
 	install -d $(BIN) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include
 	install $(HV) $(BIN)/hv
-	install -m 644 $(filter-out %.elf,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
+	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
 	install -m 644 guests/include/abi.h $(INCLUDE)/guests/include
