@@ -6,8 +6,12 @@
 MODE   ?= release
 BUILD  := build/$(MODE)
 O      := $(BUILD)/obj
-CC     ?= gcc
 PREFIX ?= /usr/local
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 CFLAGS_release := -O2
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
@@ -38,19 +42,22 @@ all: $(HV) guests ## build hv and the guests (the default target)
 .DEFAULT_GOAL := all
 
 $(HV): $(O)/hv/cli/main.o $(BUILD)/libhv.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libhv.a: $(OBJ)
-	rm -f $@
-	ar rcs $@ $(OBJ)
+	@echo "  AR  $@"
+	$(Q)rm -f $@ && ar rcs $@ $(OBJ)
 
 $(O)/%.o: %.c | build/deps/build
+	@echo "  CC  $<"
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/%.o: %.S | build/deps/build
+	@echo "  AS  $<"
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 
 $(UNIT_OBJ): | build/deps/check
 
@@ -85,7 +92,8 @@ check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
 
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 # --- style and documents --------------------------------------------------------------------------
 
