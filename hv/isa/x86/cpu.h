@@ -199,6 +199,7 @@ struct x86_cpu {
     uint32_t trap_dr6;    /* DR6 bits of the #DB trap to report (ATTENTION_TRAP) */
     bool step_trap;       /* TF was set when this instruction began; delivering an event, SYSCALL
                              and SYSENTER cancel it */
+    bool delivering;      /* x86_deliver_fault or _interrupt waits for a device's answer */
 
     struct x86_tlb_entry tlb[2][X86_TLB_SIZE]; /* [0] supervisor, [1] user accesses */
 };
