@@ -1,0 +1,199 @@
+/*
+ * describe.c - see describe.h. What address and value of each kind mean is the table in event.h.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "tracer/describe.h"
+
+/* How the operands of a kind are said. */
+enum form {
+    FORM_PLAIN,  /* noun address, and a value if it is not 0 */
+    FORM_ACCESS, /* read or write noun address <- value */
+    FORM_VECTOR, /* an exception or interrupt */
+    FORM_CPUID,
+    FORM_IRQ,
+    FORM_INPUT,
+    FORM_SYSRET,
+    FORM_END,
+    FORM_ENTRY,
+};
+
+static const struct {
+    const char *noun; /* of the address; NULL: none */
+    uint8_t form;     /* enum form */
+} kinds[TRACE_KIND_COUNT] = {
+    [TRACE_IO] = {"port", FORM_ACCESS},
+    [TRACE_MMIO] = {"address", FORM_ACCESS},
+    [TRACE_HYPERCALL] = {"hypercall", FORM_PLAIN},
+    [TRACE_MSR] = {"msr", FORM_ACCESS},
+    [TRACE_CPUID] = {"leaf", FORM_CPUID},
+    [TRACE_EXCEPTION] = {"vector", FORM_VECTOR},
+    [TRACE_CR] = {"cr", FORM_ACCESS},
+    [TRACE_DR] = {"dr", FORM_ACCESS},
+    [TRACE_INVLPG] = {"address", FORM_PLAIN},
+    [TRACE_ENTRY] = {NULL, FORM_ENTRY},
+    [TRACE_INJECT] = {"vector", FORM_VECTOR},
+    [TRACE_CALL] = {"", FORM_ACCESS},
+    [TRACE_RETURN] = {"", FORM_ACCESS},
+    [TRACE_SYSCALL] = {"number", FORM_PLAIN},
+    [TRACE_SYSRET] = {NULL, FORM_SYSRET},
+    [TRACE_INTERRUPT] = {"vector", FORM_VECTOR},
+    [TRACE_GUEST_FAULT] = {"vector", FORM_VECTOR},
+    [TRACE_IRQ] = {"line", FORM_IRQ},
+    [TRACE_INPUT] = {"source", FORM_INPUT},
+    [TRACE_MARK] = {"mark", FORM_PLAIN},
+    [TRACE_END] = {NULL, FORM_END},
+};
+
+const char *
+describe_address_noun(const struct trace *trace, unsigned kind)
+{
+    bool exit = trace->kind[kind].class == TRACE_CLASS_EXIT;
+
+    return exit && kind < TRACE_KIND_COUNT ? kinds[kind].noun : NULL;
+}
+
+/* " 'H'" for a byte that can be printed: the guest's console output is then legible. */
+static const char *
+letter(const struct trace_event *e, char text[8])
+{
+    text[0] = 0;
+    if (e->size == 1 && e->value >= 0x20 && e->value < 0x7f)
+        snprintf(text, 8, " '%c'", (char)e->value);
+    return text;
+}
+
+static void
+describe_access(const struct trace_event *e, const char *noun, char *text, size_t size)
+{
+    bool write = e->flags & TRACE_WRITE;
+    const char *verb = write ? "write" : "read", *space = *noun ? " " : "";
+    char c[8];
+
+    if (e->kind == TRACE_CR || e->kind == TRACE_DR) {
+        int n = snprintf(text, size, "%s %s%" PRIu64, verb, noun, e->address);
+        if (write && n > 0 && (size_t)n < size)
+            snprintf(text + n, size - (size_t)n, " <- 0x%" PRIx64, e->value);
+        return;
+    }
+    /* A read has no value when it leaves the guest; the device's RETURN has it. */
+    if (write)
+        snprintf(text, size, "%s%s%s 0x%" PRIx64 " <- 0x%" PRIx64 "%s", verb, space, noun,
+                 e->address, e->value, letter(e, c));
+    else if (e->kind == TRACE_RETURN)
+        snprintf(text, size, "%s%s%s 0x%" PRIx64 " -> 0x%" PRIx64 "%s", verb, space, noun,
+                 e->address, e->value, letter(e, c));
+    else
+        snprintf(text, size, "%s%s%s 0x%" PRIx64, verb, space, noun, e->address);
+}
+
+/* "#PF at 0x403000, error 0x6", "vector 0x20". */
+static void
+describe_vector(const struct trace_event *e, const char *(*vector_name)(unsigned vector),
+                char *text, size_t size)
+{
+    bool fault = e->kind == TRACE_EXCEPTION || e->kind == TRACE_GUEST_FAULT;
+    const char *name = vector_name && e->address < 32 ? vector_name((unsigned)e->address) : NULL;
+    char number[32];
+
+    snprintf(number, sizeof(number), "vector 0x%" PRIx64, e->address);
+    if (!name)
+        name = number;
+    if (fault && e->flags & TRACE_ERROR)
+        snprintf(text, size, "%s, error 0x%" PRIx64, name, e->value);
+    else if (fault && (e->value || e->extra))
+        snprintf(text, size, "%s at 0x%" PRIx64 ", error 0x%x", name, e->value, e->extra);
+    else
+        snprintf(text, size, "%s", name);
+}
+
+static void
+describe_plain(const struct trace_event *e, const char *noun, char *text, size_t size)
+{
+    if (!noun && !e->address && !e->value)
+        return;
+    int n = snprintf(text, size, "%s%s0x%" PRIx64, noun ? noun : "", noun ? " " : "", e->address);
+    if (e->value && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, ", 0x%" PRIx64, e->value);
+}
+
+static void
+describe_end(const struct trace *t, const struct trace_event *e, char *text, size_t size)
+{
+    const char *why = e->address && e->address < t->kinds ? t->kind[e->address].name : NULL;
+
+    if (why)
+        snprintf(text, size, "after %s, status %" PRIu64, why, e->value);
+    else
+        snprintf(text, size, "status %" PRIu64, e->value);
+}
+
+char *
+describe_operands(const struct trace *t, const struct trace_event *e,
+                  const char *(*vector_name)(unsigned vector), char *text, size_t size)
+{
+    const char *noun = e->kind < TRACE_KIND_COUNT ? kinds[e->kind].noun : NULL;
+    enum form form = e->kind < TRACE_KIND_COUNT ? kinds[e->kind].form : FORM_PLAIN;
+    char c[8];
+
+    text[0] = 0;
+    switch (form) {
+    case FORM_PLAIN: describe_plain(e, noun, text, size); break;
+    case FORM_ACCESS: describe_access(e, noun, text, size); break;
+    case FORM_VECTOR: describe_vector(e, vector_name, text, size); break;
+    case FORM_CPUID:
+        snprintf(text, size, "leaf 0x%" PRIx64 ", subleaf 0x%" PRIx64, e->address, e->value);
+        break;
+    case FORM_IRQ:
+        snprintf(text, size, "line %" PRIu64 " %s", e->address, e->value ? "raised" : "lowered");
+        break;
+    case FORM_INPUT:
+        snprintf(text, size, "source %" PRIu64 ": 0x%" PRIx64 "%s", e->address, e->value,
+                 letter(e, c));
+        break;
+    case FORM_SYSRET: snprintf(text, size, "result 0x%" PRIx64, e->value); break;
+    case FORM_END: describe_end(t, e, text, size); break;
+    case FORM_ENTRY:
+        if (e->flags & TRACE_HANDLED)
+            snprintf(text, size, "handled by the strategy");
+        break;
+    }
+    return text;
+}
+
+char *
+describe_time(double ns, char *text, size_t size)
+{
+    static const char *const units[] = {"ns", "us", "ms", "s"};
+    unsigned unit = 0;
+
+    /* 999.5 would be printed as 1000. */
+    while (unit < 3 && ns >= (unit ? 999.5 : 1000)) {
+        ns /= 1000;
+        unit++;
+    }
+    snprintf(text, size, "%.*f %s",
+             unit == 0 || ns >= 99.95 ? 0
+             : ns >= 9.995            ? 1
+                                      : 2,
+             ns, units[unit]);
+    return text;
+}
+
+char *
+describe_count(uint64_t count, char *text, size_t size)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+    size_t to = 0;
+
+    for (int i = 0; i < n && to + 1 < size; i++) {
+        if (i && (n - i) % 3 == 0 && to + 2 < size)
+            text[to++] = ',';
+        text[to++] = digits[i];
+    }
+    text[to] = 0;
+    return text;
+}

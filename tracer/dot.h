@@ -1,0 +1,24 @@
+/*
+ * dot.h - pictures of a recording in a file: runs Graphviz' `dot` on a view's text.
+ */
+#ifndef TRACER_DOT_H
+#define TRACER_DOT_H
+
+#include "tracer/view.h"
+
+/* "svg", "png", "pdf" or "dot" by the suffix of path; NULL: another one, or none. */
+const char *dot_format(const char *path);
+
+/* Writes a view whose text is DOT to path, in the format that its suffix says. options->out is
+ * ignored. 0, or -errno and a sentence in message (size bytes). If `dot` is missing or fails, its
+ * input is kept as PATH.dot and the sentence says so. */
+int dot_write(const struct view_ops *ops, const struct trace *trace,
+              const struct view_options *options, const char *path, char *message, size_t size);
+
+/* Runs `program` (a name that PATH finds) on the file dot_path. 0; or -ENOENT: there is no such
+ * program; or another -errno: it failed, and `said` (size bytes) is the first line of its
+ * complaint, "" if it said nothing. */
+int dot_run(const char *program, const char *dot_path, const char *format, const char *path,
+            char *said, size_t size);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * span.c - see span.h. A small state machine per vcpu.
+ */
+#include <string.h>
+
+#include "tracer/span.h"
+
+void
+spans_init(struct spans *spans, const struct trace *trace)
+{
+    memset(spans, 0, sizeof(*spans));
+    spans->trace = trace;
+}
+
+static struct span
+span_between(enum span_kind kind, const struct trace_event *a, const struct trace_event *b)
+{
+    return (struct span){kind, a, b, b->time > a->time ? b->time - a->time : 0};
+}
+
+/* The calls that a return ends: its own, and inner ones that never returned. */
+static unsigned
+end_call(struct span_vcpu *v, const struct trace_event *event, struct span *out)
+{
+    for (unsigned i = v->calls; i-- > 0;) {
+        if (v->call[i]->to != event->from)
+            continue;
+        v->calls = i;
+        out[0] = span_between(SPAN_CALL, v->call[i], event);
+        return 1;
+    }
+    return 0;
+}
+
+/* An exit ends the guest's time, and shows which entry was the last one of the exit before. */
+static unsigned
+end_guest(struct span_vcpu *v, const struct trace_event *event, struct span *out)
+{
+    unsigned n = 0;
+
+    if (v->entry && v->exit)
+        out[n++] = span_between(SPAN_HANDLER, v->exit, v->entry);
+    if (v->entry)
+        out[n++] = span_between(SPAN_GUEST, v->entry, event);
+    v->exit = event;
+    v->entry = NULL;
+    v->calls = 0;
+    return n;
+}
+
+unsigned
+spans_event(struct spans *spans, const struct trace_event *event, struct span out[SPAN_MAX])
+{
+    struct span_vcpu *v = &spans->vcpu[event->vcpu];
+    enum trace_class class = spans->trace->kind[event->kind].class;
+    unsigned n = 0;
+
+    if (class == TRACE_CLASS_NOTE && event->kind != TRACE_END)
+        return 0; /* control stays where it is */
+    if (v->last)
+        out[n++] = span_between(SPAN_STAY, v->last, event);
+    v->last = event->kind == TRACE_END ? NULL : event;
+    if (class == TRACE_CLASS_EXIT) {
+        n += end_guest(v, event, out + n);
+    } else if (class == TRACE_CLASS_ENTRY) {
+        v->entry = event;
+    } else if (event->kind == TRACE_RETURN) {
+        n += end_call(v, event, out + n);
+    } else if (class == TRACE_CLASS_CALL && v->calls < SPAN_CALL_DEPTH) {
+        v->call[v->calls++] = event;
+    }
+    return n;
+}
+
+unsigned
+spans_end(struct spans *spans, unsigned vcpu, struct span out[SPAN_MAX])
+{
+    struct span_vcpu *v = &spans->vcpu[vcpu];
+
+    if (!v->exit || !v->entry)
+        return 0;
+    out[0] = span_between(SPAN_HANDLER, v->exit, v->entry);
+    v->exit = NULL;
+    return 1;
+}

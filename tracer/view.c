@@ -1,0 +1,68 @@
+/*
+ * view.c - the table of views, and the loop that feeds one.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "tracer/view.h"
+
+const struct view_ops *const views[] = {&view_table, &view_stats, &view_state, NULL};
+
+/* The events [*first, *end) that belong to the chosen exits. */
+static int
+choose_range(const struct trace *trace, const struct view_options *o, uint64_t *first,
+             uint64_t *end, char *message, size_t size)
+{
+    uint64_t from = o->from ? o->from : 1;
+
+    *first = 0;
+    *end = trace->count;
+    if (o->from && trace_find_exit(trace, o->from, first)) {
+        snprintf(message, size, "there is no exit %" PRIu64 ": the recording has %" PRIu64, o->from,
+                 trace->exits);
+        return -ENOENT;
+    }
+    if (o->limit && o->limit <= trace->exits && from <= trace->exits - o->limit)
+        trace_find_exit(trace, from + o->limit, end);
+    return 0;
+}
+
+static int
+feed(const struct view_ops *ops, struct view *view, uint64_t first, uint64_t end)
+{
+    const struct trace *trace = view->trace;
+    uint64_t exit = trace_exits_before(trace, first);
+
+    for (uint64_t i = first; i < end; i++) {
+        const struct trace_event *event = &trace->events[i];
+        exit += trace->kind[event->kind].class == TRACE_CLASS_EXIT;
+        int rc = ops->event(view, event, exit);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int
+view_run(const struct view_ops *ops, const struct trace *trace, const struct view_options *options,
+         char *message, size_t size)
+{
+    struct view view = {.trace = trace, .options = options};
+    uint64_t first, end;
+    int rc = choose_range(trace, options, &first, &end, message, size);
+
+    if (rc)
+        return rc;
+    rc = ops->begin(&view);
+    if (rc == 0)
+        rc = feed(ops, &view, first, end);
+    int end_rc = ops->end(&view, rc != 0);
+    if (rc == 0)
+        rc = end_rc;
+    if (rc == 0 && (fflush(options->out) || ferror(options->out)))
+        rc = errno ? -errno : -EIO;
+    if (rc)
+        snprintf(message, size, "cannot write the view '%s': %s", ops->name, strerror(-rc));
+    return rc;
+}

@@ -1,0 +1,56 @@
+/*
+ * view.h - a view turns a recording into something to look at: text or a picture's source.
+ *
+ * All views see the same events with the same exit numbers. To add one: write view_NAME.c with a
+ * const struct view_ops and put it into the table of view.c.
+ */
+#ifndef TRACER_VIEW_H
+#define TRACER_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tracer/read.h"
+
+/* Zeroed, it shows everything. */
+struct view_options {
+    FILE *out;
+    uint64_t from;     /* first exit to show, from 1; 0: from the first event on */
+    uint64_t limit;    /* exits to show, each with the events that belong to it; 0: all */
+    bool no_times;     /* leave out what differs between two runs: for tests that compare text */
+    const char *title; /* NULL: made from the recording's header */
+    /* Both may be NULL. resolve: "kmain+0x1c (minios.c:40)" for an address of the guest, "" if it
+     * has no name. vector_name: "#PF" for 14, or NULL. */
+    void (*resolve)(void *context, uint64_t rip, char *text, size_t size);
+    void *context;
+    const char *(*vector_name)(unsigned vector);
+};
+
+struct view {
+    const struct trace *trace;
+    const struct view_options *options;
+    void *state; /* the view's own, between begin and end */
+};
+
+/* Each returns 0 or -errno. end is called once if begin was called, even if something failed
+ * (failed is true then): it frees, and prints only if nothing did. */
+struct view_ops {
+    const char *name, *help;
+    int (*begin)(struct view *view);
+    /* exit: the number of the exit that the event is or belongs to; 0 before the first. */
+    int (*event)(struct view *view, const struct trace_event *event, uint64_t exit);
+    int (*end)(struct view *view, bool failed);
+};
+
+extern const struct view_ops view_table, view_stats, view_state;
+/* Every view; ends with NULL. */
+extern const struct view_ops *const views[];
+
+/* Runs a view over the part of the recording that the options choose. 0, or -errno and a sentence
+ * in message (size bytes). */
+int view_run(const struct view_ops *ops, const struct trace *trace,
+             const struct view_options *options, char *message, size_t size);
+
+#endif
