@@ -61,8 +61,11 @@ $(O)/%.o: %.S | build/deps/build
 
 $(UNIT_OBJ): | build/deps/check
 
-guests: | build/deps/build ## build the guests into build/guests
+guests: $(GUESTS)/guests.txt | build/deps/build ## build the guests into build/guests
 	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'
+
+$(GUESTS)/guests.txt: guests/guests.txt
+	@mkdir -p $(@D) && cp $< $@
 
 # --- packages: found once, remembered in build/deps/GROUP -----------------------------------------
 
