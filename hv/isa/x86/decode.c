@@ -294,14 +294,14 @@ decode_sizes(const struct x86_opcode *row, uint8_t rex, unsigned code_size, stru
     in->adsize = (code_size == 2) == !!(in->prefixes & PREFIX_ADSIZE) ? 4 : 2;
 }
 
-/* The row that a mandatory prefix or a whole ModRM byte selects instead of `row`. */
+/* The row that a mandatory prefix or the key (insn.h) selects instead of `row`. */
 static const struct x86_opcode *
-find_variant(const struct x86_opcode *row, const struct x86_insn *in)
+find_variant(const struct x86_opcode *row, const struct x86_insn *in, uint8_t key)
 {
     for (unsigned i = 0; i < x86_variant_count; i++) {
         const struct x86_variant *v = &x86_variants[i];
         if (v->opcode == in->opcode && (!v->prefix || in->prefixes & v->prefix) &&
-            (v->modrm < 0 || v->modrm == in->modrm))
+            (key & v->key_mask) == v->key)
             return &v->row;
     }
     return row;
@@ -349,8 +349,10 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
     bool modrm = has_modrm(row);
     if (modrm)
         in->modrm = next_byte(&c);
-    if (row->flags & OP_VARIANT)
-        row = find_variant(row, in);
+    if (row->flags & OP_VARIANT) {
+        uint8_t key = in->opcode == 0x63 ? (uint8_t)code_size : in->modrm;
+        row = find_variant(row, in, in->opcode == 0x90 ? rex & REX_B : key);
+    }
     if (row->flags & OP_GROUP)
         row = &row->group[MODRM_REG(in->modrm)];
     in->op = row;
@@ -371,6 +373,7 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
     if (c.starved)
         return avail >= X86_INSN_MAX ? -1 : 0;
     in->length = (uint8_t)c.pos;
+    in->careful = row->flags & OP_CAREFUL;
     bool undefined = is_undefined(row, code_size, in);
     if (undefined)
         in->exec = exec_undefined;

@@ -169,7 +169,7 @@ int exec_sar(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_shld(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_shrd(struct x86_cpu *cpu, const struct x86_insn *in);
 
-/* --- stack.c -------------------------------------------------------------------------------------- */
+/* --- pushpop.c ------------------------------------------------------------------------------------ */
 int exec_push(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_pop(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_pusha(struct x86_cpu *cpu, const struct x86_insn *in);

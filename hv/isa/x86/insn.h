@@ -54,7 +54,7 @@ struct x86_operand {
 struct x86_opcode;
 typedef int (*x86_exec_fn)(struct x86_cpu *cpu, const struct x86_insn *in);
 
-/* 64 bytes: one line of the host's cache. */
+/* 56 bytes: with the tag of the soft engine's cache, one line of the host's. */
 struct x86_insn {
     x86_exec_fn exec;
     const struct x86_opcode *op;
@@ -69,6 +69,7 @@ struct x86_insn {
     uint8_t modrm;     /* the byte itself; mod, reg, rm without REX */
     uint8_t seg;       /* segment of the memory operand */
     uint8_t base, index, scale; /* scale is a shift: 0-3 */
+    bool careful;      /* the row has OP_CAREFUL */
     uint8_t noperands;
     struct x86_operand operand[3];
 };
@@ -85,7 +86,7 @@ struct x86_insn {
 #define OP_REG_ONLY   0x0100u /* #UD if ModRM names memory */
 #define OP_REP        0x0200u /* string instruction: REP repeats it */
 #define OP_GROUP      0x0400u /* exec depends on ModRM.reg: see x86_opcode.group */
-#define OP_END        0x0800u /* a block ends here: control may go elsewhere, or the mode changes */
+#define OP_CAREFUL    0x0800u /* sets an interrupt shadow: only x86_execute() may run it */
 #define OP_VARIANT    0x1000u /* a prefix or the whole ModRM byte selects another row */
 #define OP_MODRM      0x2000u /* has a ModRM byte although no operand says so */
 
@@ -103,11 +104,14 @@ extern const struct x86_opcode x86_opcodes_1byte[256];
 extern const struct x86_opcode x86_opcodes_0f[256];
 extern const struct x86_opcode x86_opcodes_0f38[256];
 
-/* Rows that replace one of the maps' when a mandatory prefix or a whole ModRM byte says so. */
+/*
+ * Rows that replace one of the maps' (OP_VARIANT) when a mandatory prefix is there or the key
+ * matches: the ModRM byte; for opcode 63 the code size (8 in 64-bit mode); for 90 the bit REX.B.
+ */
 struct x86_variant {
     uint16_t opcode; /* map << 8 | byte */
-    uint8_t prefix;  /* PREFIX_REP or PREFIX_REPNE must be there; 0: neither matters */
-    int16_t modrm;   /* this very ModRM byte; -1: any */
+    uint8_t prefix;  /* PREFIX_REP: F3 must be there; 0: it does not matter */
+    uint8_t key_mask, key;
     struct x86_opcode row;
 };
 extern const struct x86_variant x86_variants[];

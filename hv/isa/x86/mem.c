@@ -254,7 +254,7 @@ static int
 device_read(struct x86_cpu *cpu, const struct piece *piece, uint8_t *to)
 {
     for (unsigned done = 0, unit; done < piece->len; done += unit) {
-        uint64_t value;
+        uint64_t value = 0;
         unit = device_unit(piece->len - done);
         TRY(replay_read(cpu, piece->gpa + done, unit, false, &value));
         store_bytes(to + done, value, unit);
