@@ -19,4 +19,7 @@ struct unit_suite {
     const struct unit_test *tests; /* ends with a NULL name */
 };
 
+/* Runs those suites whose name is in argv, or all; CUnit's summary. Returns main's status. */
+int unit_run(const struct unit_suite *const *suites, unsigned count, int argc, char **argv);
+
 #endif
