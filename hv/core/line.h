@@ -41,6 +41,14 @@ struct byte_sink {
     bool (*put)(void *ctx, uint8_t byte);
 };
 
+/* The other way: who wants console input but is not the sink takes it from here. The BIOS takes its
+ * keys from the UART's receiver, as firmware with a serial console does. */
+struct byte_source {
+    void *ctx;
+    /* The next byte, or -1 if there is none now. */
+    int (*get)(void *ctx);
+};
+
 /* What a device may ask of the machine as a whole; status is the guest's, for POWER_OFF. */
 enum power_request { POWER_NONE, POWER_OFF, POWER_RESET };
 
