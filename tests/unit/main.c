@@ -5,6 +5,7 @@
 
 static const struct unit_suite *const suites[] = {
     &suite_base,
+    &suite_kvm,
     &suite_cli,
     &suite_isa_disasm,
     &suite_regs,

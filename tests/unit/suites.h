@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 extern const struct unit_suite suite_base;
+extern const struct unit_suite suite_kvm;
 extern const struct unit_suite suite_cli;
 extern const struct unit_suite suite_isa_disasm;
 extern const struct unit_suite suite_regs;
