@@ -234,7 +234,7 @@ reduce_edges(struct graph *g, int (*heavier)(const void *, const void *))
     qsort(g->edge + GRAPH_KEEP, n - GRAPH_KEEP, sizeof(*g->edge), heavier);
     for (uint32_t i = GRAPH_EDGES; i < n; i++) {
         g->left_out += g->edge[i].merged ? g->edge[i].merged : 1;
-        g->left_events += g->edge[i].count;
+        g->left_events += g->edge[i].count + g->edge[i].returns;
     }
     g->edges = n < GRAPH_EDGES ? n : GRAPH_EDGES;
     qsort(g->edge, g->edges, sizeof(*g->edge), by_key);

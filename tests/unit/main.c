@@ -10,6 +10,8 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_disasm,
     &suite_regs,
     &suite_tracer_record,
+    &suite_tracer_stats,
+    &suite_tracer_view,
     &suite_loader_real,
     &suite_loader_elf,
     &suite_loader_multiboot,

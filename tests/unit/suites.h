@@ -10,6 +10,8 @@ extern const struct unit_suite suite_cli;
 extern const struct unit_suite suite_isa_disasm;
 extern const struct unit_suite suite_regs;
 extern const struct unit_suite suite_tracer_record;
+extern const struct unit_suite suite_tracer_stats;
+extern const struct unit_suite suite_tracer_view;
 extern const struct unit_suite suite_loader_real;
 extern const struct unit_suite suite_loader_elf;
 extern const struct unit_suite suite_loader_multiboot;
