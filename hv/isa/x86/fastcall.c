@@ -78,6 +78,10 @@ exec_sysret(struct x86_cpu *cpu, const struct x86_insn *in)
         return x86_ud(cpu);
     if (cpu->cpl != 0)
         return x86_gp0(cpu);
+    if (cpu->intercepts & INTERCEPT_PRIVILEGED) { /* here, because #UD comes before CPL */
+        cpu->intercepted = INTERCEPT_PRIVILEGED;
+        return EMU_INTERCEPT;
+    }
     if (to_64bit && !x86_canonical(rip))
         return x86_gp0(cpu); /* still in ring 0, on the user's stack: Intel's behaviour */
     cpu->r.rflags = (cpu->r.gpr[X86_R11] & SYSRET_FLAGS) | FLAG_ONE;
