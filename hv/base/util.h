@@ -2,6 +2,7 @@
 #ifndef HV_BASE_UTIL_H
 #define HV_BASE_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +21,7 @@ int read_file(const char *path, uint64_t limit, uint8_t **data, size_t *size, st
 
 /* Nanoseconds of the monotonic clock. */
 uint64_t now_ns(void);
+/* Sleeps that long, or until a signal arrives. Always false: nothing came in meanwhile. */
+bool sleep_ns(uint64_t ns);
 
 #endif

@@ -31,6 +31,8 @@ struct vcpu {
     void *strategy_state;        /* the strategy's own */
     struct vm_exit exit;         /* the last one */
     bool halted;                 /* HLT: resume only with an interrupt */
+    bool resuming;               /* an exit was handled: the next entry is worth a record */
+    bool handled;                /* ... and it was the strategy that handled it */
     bool window_requested;       /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
 };
 
@@ -49,6 +51,8 @@ struct vm {
 
     enum power_request power;    /* a device asked; the run loop ends after this exit */
     int power_status;            /* POWER_OFF: the guest's exit status, 0 to 255 */
+    uint64_t next_device;        /* guest time when a device is due, ns */
+    uint64_t next_input;         /* guest time when the console is asked again, ns */
     uint64_t exits;              /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
     volatile sig_atomic_t stop;  /* set by a signal handler: leave the run loop */

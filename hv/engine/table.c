@@ -6,6 +6,7 @@
 
 const struct engine_ops *const engine_table[] = {
     &engine_kvm,
+    &engine_soft,
     NULL,
 };
 

@@ -172,6 +172,7 @@ struct x86_cpu {
     bool paging;
     bool alignment_check; /* CR0.AM, RFLAGS.AC and CPL 3 */
     uint32_t attention;   /* ATTENTION_*: the next instruction needs the careful path */
+    uint64_t code_last;   /* the last offset in CS that may be executed */
     uint64_t seg_base[X86_NSEG]; /* what is added to an offset; 0 for ES CS SS DS in 64-bit mode */
     uint64_t seg_room[X86_NSEG]; /* offsets below it need no further check; 0: always check */
     uint64_t linear_mask; /* linear addresses have 32 bits outside 64-bit mode */
@@ -192,6 +193,10 @@ struct x86_cpu {
      * the address behind the instruction; a branch assigns it. It becomes r.rip on success. */
     uint64_t next_rip;
     uint8_t next_shadow; /* likewise for r.shadow: 0 unless STI, MOV SS or POP SS assign it */
+
+    /* Instructions retired since the start (an iteration of REP counts as one, and so does the
+     * delivery of an event): the soft engine's clock. */
+    uint64_t retired;
 
     struct x86_replay replay;
     struct x86_fetch fetch;

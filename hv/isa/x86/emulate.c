@@ -119,6 +119,7 @@ x86_update_mode(struct x86_cpu *cpu)
         cpu->seg_base[i] = long64 && i < X86_FS ? 0 : r->seg[i].base;
         cpu->seg_room[i] = segment_room(cpu, i);
     }
+    cpu->code_last = long64 ? ~UINT64_C(0) : r->seg[X86_CS].limit;
     cpu->fetch.page = X86_TLB_NONE; /* who may fetch there has perhaps changed */
     cpu->attention = (cpu->attention & (ATTENTION_REPLAY | ATTENTION_TRAP)) |
                      (r->rflags & FLAG_TF ? ATTENTION_TF : 0) |
@@ -136,21 +137,6 @@ x86_cpu_init(struct x86_cpu *cpu)
 }
 
 /* --- fetch ---------------------------------------------------------------------------------- */
-
-int
-x86_fetch_page(struct x86_cpu *cpu, uint64_t linear)
-{
-    struct x86_walk walk;
-
-    if (!x86_canonical(linear) && x86_is_64bit(cpu))
-        return x86_gp0(cpu);
-    TRY(x86_page_walk(cpu, linear, ACCESS_FETCH, cpu->cpl, &walk));
-    struct x86_page page = cpu->mem.page(cpu->mem.ctx, walk.gpa);
-    if (!page.host)
-        return x86_unimplemented(cpu, "instructions fetched from a device's memory");
-    cpu->fetch = (struct x86_fetch){linear >> 12, page.host, walk.gpa & ~UINT64_C(0xfff)};
-    return EMU_OK;
-}
 
 /* The instruction's bytes lie in two pages: gather them, faulting on the second page's address. */
 static int
@@ -170,7 +156,7 @@ fetch_across(struct x86_cpu *cpu, uint64_t linear, unsigned room, struct x86_ins
 int
 x86_fetch_insn(struct x86_cpu *cpu, struct x86_insn *in)
 {
-    uint64_t rip = cpu->r.rip, limit = cpu->r.seg[X86_CS].limit;
+    uint64_t rip = cpu->r.rip, limit = cpu->code_last;
     uint64_t linear = (cpu->seg_base[X86_CS] + rip) & cpu->linear_mask;
     unsigned room = X86_INSN_MAX, here;
 
@@ -233,6 +219,7 @@ take_pending(struct x86_cpu *cpu)
 static void
 commit(struct x86_cpu *cpu, const struct x86_insn *in, bool resume_flag)
 {
+    cpu->retired++;
     cpu->r.rip = cpu->next_rip;
     cpu->r.shadow = cpu->next_shadow;
     /* RF lasts for one instruction, but IRET has just loaded a new one (SDM vol. 3, 17.3.1.1). */

@@ -163,6 +163,23 @@ translate(struct x86_cpu *cpu, uint64_t linear, unsigned len, unsigned how, stru
     return EMU_OK;
 }
 
+int
+x86_fetch_page(struct x86_cpu *cpu, uint64_t linear)
+{
+    const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
+    struct piece piece;
+
+    if (!x86_canonical(linear) && x86_is_64bit(cpu))
+        return x86_gp0(cpu);
+    if (e->exec != linear >> 12) {
+        TRY(translate(cpu, linear, 1, ACCESS_FETCH, &piece));
+        if (!piece.host)
+            return x86_unimplemented(cpu, "instructions fetched from a device's memory");
+    }
+    cpu->fetch = (struct x86_fetch){linear >> 12, e->host, e->gpa};
+    return EMU_OK;
+}
+
 /* Translates [linear, linear + size), which touches at most two pages. */
 static int
 translate_both(struct x86_cpu *cpu, uint64_t linear, unsigned size, unsigned how,

@@ -1,0 +1,315 @@
+/*
+ * run.c - the run loop: enter the guest, and deal with what it comes out for.
+ *
+ * Each turn: bring devices up to the guest's time, hand over an interrupt if one is due and the
+ * guest can take it, enter, record the exit, let the strategy and then the exit table handle it,
+ * record the entry. Called by hv/cli/cmd_run.c and the debugger. Next: dispatch.c.
+ */
+#include "base/util.h"
+#include "core/vm.h"
+#include "engine/engine.h"
+#include "strategy/strategy.h"
+#include "tracer/record.h"
+
+/* How often the console is asked for input, in ns of guest time. */
+#define INPUT_INTERVAL 1000000u
+
+/* --- recording -------------------------------------------------------------------------------- */
+
+static uint8_t
+guest_actor(const struct vcpu *vcpu)
+{
+    return vcpu->exit.user ? TRACE_ACTOR_GUEST_USER : TRACE_ACTOR_GUEST_KERNEL;
+}
+
+static struct trace_event *
+begin_event(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t from, uint8_t to)
+{
+    struct trace_event *e = recorder_begin(vm->recorder);
+
+    e->kind = (uint16_t)kind;
+    e->vcpu = (uint8_t)vcpu->id;
+    e->from = from;
+    e->to = to;
+    e->icount = vm->engine_ops->icount(vcpu);
+    e->rip = vcpu->exit.rip;
+    return e;
+}
+
+/* The operands of an exit, as tracer/event.h says. */
+static void
+record_exit(struct vm *vm, struct vcpu *vcpu)
+{
+    const struct vm_exit *exit = &vcpu->exit;
+    struct trace_event *e =
+        begin_event(vm, vcpu, exit->kind, guest_actor(vcpu), TRACE_ACTOR_DISPATCHER);
+
+    switch (exit->kind) {
+    case TRACE_IO: case TRACE_MMIO:
+        e->address = exit->access.address;
+        e->value = exit->access.write ? exit->access.value : 0;
+        e->size = exit->access.size;
+        e->flags = exit->access.write ? TRACE_WRITE : 0;
+        break;
+    case TRACE_HYPERCALL:
+        e->address = exit->hypercall.number;
+        e->value = exit->hypercall.args[0];
+        break;
+    case TRACE_MSR:
+        e->address = exit->msr.index;
+        e->value = exit->msr.write ? exit->msr.value : 0;
+        e->flags = exit->msr.write ? TRACE_WRITE : 0;
+        break;
+    case TRACE_CPUID:
+        e->address = exit->cpuid.leaf;
+        e->value = exit->cpuid.subleaf;
+        break;
+    case TRACE_EXCEPTION:
+        e->address = exit->exception.vector;
+        e->value = exit->exception.address ? exit->exception.address : exit->exception.error;
+        e->flags = exit->exception.has_error ? TRACE_ERROR : 0;
+        e->extra = (uint8_t)exit->exception.error;
+        break;
+    case TRACE_CR: case TRACE_DR:
+        e->address = exit->reg.number;
+        e->value = exit->reg.value;
+        e->flags = exit->reg.write ? TRACE_WRITE : 0;
+        break;
+    case TRACE_INVLPG: e->address = exit->invlpg.address; break;
+    default: break;
+    }
+    recorder_commit(vm->recorder);
+}
+
+static void
+record_entry(struct vm *vm, struct vcpu *vcpu)
+{
+    struct trace_event *e =
+        begin_event(vm, vcpu, TRACE_ENTRY, TRACE_ACTOR_DISPATCHER, guest_actor(vcpu));
+
+    e->flags = vcpu->handled ? TRACE_HANDLED : 0;
+    recorder_commit(vm->recorder);
+}
+
+static void
+record_end(struct vm *vm, const struct run_result *result)
+{
+    struct vcpu *vcpu = &vm->vcpu[0];
+    struct trace_event *e = begin_event(vm, vcpu, TRACE_END, TRACE_ACTOR_DISPATCHER,
+                                        TRACE_ACTOR_DISPATCHER);
+
+    e->address = vcpu->exit.kind;
+    e->value = (uint64_t)result->status;
+    recorder_commit(vm->recorder);
+}
+
+/* --- between exits ---------------------------------------------------------------------------- */
+
+/* Moves what was typed to the guest's serial port, one byte an event. True if there was any. */
+static bool
+poll_input(struct vm *vm, struct vcpu *vcpu)
+{
+    bool any = false;
+    int byte;
+
+    while (vm->console && vm->input.room && vm->input.room(vm->input.ctx) &&
+           (byte = console_get(vm->console)) >= 0) {
+        vm->input.put(vm->input.ctx, (uint8_t)byte);
+        any = true;
+        if (vm->recorder) {
+            struct trace_event *e = begin_event(vm, vcpu, TRACE_INPUT, TRACE_ACTOR_DISPATCHER,
+                                                TRACE_ACTOR_DISPATCHER);
+            e->value = (uint64_t)byte;
+            recorder_commit(vm->recorder);
+        }
+    }
+    if (vm->console && vm->console->quit)
+        vm->stop = 1;
+    return any;
+}
+
+/* Can bytes still come from the console? */
+static bool
+input_is_possible(const struct vm *vm)
+{
+    return vm->console && vm->input.room && vm->console->in >= 0 && !vm->console->eof;
+}
+
+/*
+ * Brings devices and console up to the guest's time, if one of them is due. True if that may have
+ * changed something that the guest can see.
+ */
+static bool
+housekeeping(struct vm *vm, struct vcpu *vcpu)
+{
+    uint64_t now = vm->engine_ops->time(vcpu);
+    bool due = false;
+
+    if (now >= vm->next_device) {
+        bus_tick(&vm->bus, now);
+        due = true;
+    }
+    if (now >= vm->next_input) {
+        due |= poll_input(vm, vcpu);
+        vm->next_input = now + INPUT_INTERVAL;
+    }
+    return due;
+}
+
+/* INTR is asserted: give the vector to the guest now, or ask to be told when it can take it. */
+static int
+offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
+{
+    vcpu->window_requested = false;
+    if (!vm->irq.pending || !vm->irq.pending(vm->irq.ctx))
+        return 0;
+    if (!vm->engine_ops->can_inject(vcpu)) {
+        vcpu->window_requested = true;
+        return 0;
+    }
+    uint8_t vector = vm->irq.acknowledge(vm->irq.ctx);
+    int rc = vm->engine_ops->inject(vcpu, vector, err);
+    vcpu->halted = false;
+    if (vm->recorder) {
+        struct trace_event *e =
+            begin_event(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER, guest_actor(vcpu));
+        e->address = vector;
+        recorder_commit(vm->recorder);
+    }
+    return rc;
+}
+
+/*
+ * HLT, and no interrupt yet: let time pass until a device is due. An engine whose time is counted
+ * jumps there, unless somebody may type meanwhile: then people's time passes. False: it will
+ * never wake, because nothing is due, nobody can type, or interrupts are off.
+ */
+static bool
+idle(struct vm *vm, struct vcpu *vcpu)
+{
+    const struct engine_ops *engine = vm->engine_ops;
+    uint64_t now = engine->time(vcpu), next = bus_next(&vm->bus);
+    bool counted = engine->caps & CAP_ICOUNT;
+
+    if (!engine->can_inject(vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
+        return false;
+    if (input_is_possible(vm) || !counted) {
+        uint64_t start = now_ns(), wait = next > now ? next - now : 0;
+        if (vm->console)
+            console_flush(vm->console);
+        bool input = vm->console ? console_wait(vm->console, wait) : sleep_ns(wait);
+        uint64_t passed = now_ns() - start;
+        engine->idle_until(vcpu, input || passed < wait ? now + passed : next);
+        if (input)
+            vm->next_input = 0;
+    } else {
+        engine->idle_until(vcpu, next);
+    }
+    return true;
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static bool
+end_run(struct run_result *result, enum run_end end)
+{
+    result->end = end;
+    return false;
+}
+
+/* Is the budget used up? If not, *budget is how many instructions are left. */
+static bool
+over_limit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits, uint64_t *budget)
+{
+    uint64_t done = limits->instructions ? vm->engine_ops->icount(vcpu) : 0;
+
+    *budget = limits->instructions ? limits->instructions - done : UINT64_MAX;
+    return (limits->exits && vm->exits >= limits->exits) ||
+           (limits->instructions && done >= limits->instructions);
+}
+
+/*
+ * Enters the guest until it comes out for a reason that is worth a record: a kick after which no
+ * device was due and nobody had typed is not. False: *result says how the run ended.
+ */
+static bool
+enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
+            struct run_result *result)
+{
+    for (;;) {
+        uint64_t budget, deadline;
+
+        if (vm->stop)
+            return end_run(result, RUN_STOPPED);
+        if (over_limit(vm, vcpu, limits, &budget))
+            return end_run(result, RUN_LIMIT);
+        housekeeping(vm, vcpu);
+        if (offer_interrupt(vm, vcpu, &result->message))
+            return end_run(result, RUN_FAILED);
+        if (vcpu->halted) {
+            if (!idle(vm, vcpu))
+                return end_run(result, RUN_HALTED);
+            continue;
+        }
+        deadline = vm->next_device = bus_next(&vm->bus);
+        if (input_is_possible(vm) && vm->next_input < deadline)
+            deadline = vm->next_input;
+        if (vm->recorder && vcpu->resuming)
+            record_entry(vm, vcpu);
+        vcpu->resuming = false;
+        if (vm->engine_ops->run(vcpu, deadline, budget, &result->message))
+            return end_run(result, RUN_FAILED);
+        if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu) || vm->stop)
+            return true;
+    }
+}
+
+bool
+vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
+           struct run_result *result)
+{
+    enum strategy_verdict verdict;
+
+    /* 1. Into the guest, and out again. */
+    if (!enter_guest(vm, vcpu, limits, result))
+        return false;
+
+    /* 2. The exit gets its number. */
+    if (vcpu->exit.kind == TRACE_LIMIT)
+        return end_run(result, RUN_LIMIT);
+    vm->exits++;
+    vm->exits_by_kind[vcpu->exit.kind]++;
+    if (vm->recorder)
+        record_exit(vm, vcpu);
+
+    /* 3. The strategy looks first, then the exit table. */
+    verdict = vm->strategy->on_exit(vcpu, result);
+    if (verdict == STRATEGY_END)
+        return false;
+    if (verdict == STRATEGY_PASS && !vm_dispatch_exit(vm, vcpu, result))
+        return false;
+
+    /* 4. A device may have ended it. */
+    if (vm->power != POWER_NONE) {
+        result->status = vm->power_status;
+        return end_run(result, vm->power == POWER_OFF ? RUN_POWER_OFF : RUN_RESET);
+    }
+    vcpu->resuming = true;
+    vcpu->handled = verdict == STRATEGY_HANDLED;
+    return true;
+}
+
+void
+vm_run(struct vm *vm, const struct run_limits *limits, struct run_result *result)
+{
+    struct vcpu *vcpu = &vm->vcpu[0];
+
+    *result = (struct run_result){0};
+    vcpu->resuming = true;
+    while (vm_run_one(vm, vcpu, limits, result))
+        ;
+    if (vm->recorder)
+        record_end(vm, result);
+    if (vm->console)
+        console_flush(vm->console);
+}

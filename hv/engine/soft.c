@@ -1,0 +1,513 @@
+/*
+ * soft.c - the soft engine: a loop over the interpreter of hv/isa/x86.
+ *
+ * Its clock is the number of retired instructions, one nanosecond each, plus the time that HLT
+ * jumped over: the same guest with the same input takes the same steps, always. It honours
+ * intercepts as SVM does (APM vol. 2, 15.9) and stops at the same points as engine kvm.
+ *
+ * Called through engine_ops by core/run.c. Next: soft_cache.c, then isa/x86/emulate.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/engines.h"
+#include "engine/soft.h"
+#include "tracer/record.h"
+
+/* How many instructions run between two looks at `kicked`. */
+#define KICK_INTERVAL 65536
+
+static uint64_t
+soft_time(struct vcpu *vcpu)
+{
+    return vcpu->engine->cpu.retired + vcpu->engine->idle;
+}
+
+static uint64_t
+soft_icount(struct vcpu *vcpu)
+{
+    return vcpu->engine->cpu.retired;
+}
+
+/* --- hooks of the interpreter ----------------------------------------------------------------- */
+
+static uint64_t
+guest_tsc(void *ctx)
+{
+    struct engine_vcpu *v = ctx;
+
+    return v->cpu.retired + v->idle;
+}
+
+/* --trace-guest: a transfer inside the guest, which is no exit. */
+static void
+guest_transfer(void *ctx, enum x86_transfer what, unsigned vector, unsigned from_cpl)
+{
+    static const enum trace_kind kinds[] = {
+        [X86_T_SYSCALL] = TRACE_SYSCALL,     [X86_T_SYSRET] = TRACE_SYSRET,
+        [X86_T_INTERRUPT] = TRACE_INTERRUPT, [X86_T_EXCEPTION] = TRACE_GUEST_FAULT,
+        [X86_T_IRET] = TRACE_IRET,
+    };
+    struct engine_vcpu *v = ctx;
+    const struct x86_cpu *cpu = &v->cpu;
+
+    if (!v->vm->recorder)
+        return;
+    struct trace_event *e = recorder_begin(v->vm->recorder);
+    e->kind = kinds[what];
+    e->from = from_cpl == 3 ? TRACE_ACTOR_GUEST_USER : TRACE_ACTOR_GUEST_KERNEL;
+    e->to = cpu->cpl == 3 ? TRACE_ACTOR_GUEST_USER : TRACE_ACTOR_GUEST_KERNEL;
+    e->rip = cpu->r.rip;
+    e->icount = cpu->retired;
+    e->address = vector;
+    if (what == X86_T_SYSCALL) { /* the Linux convention: number in RAX, first argument in RDI */
+        e->address = cpu->r.gpr[X86_RAX];
+        e->value = cpu->r.gpr[X86_RDI];
+    } else if (what == X86_T_SYSRET) {
+        e->value = cpu->r.gpr[X86_RAX];
+    } else if (what == X86_T_EXCEPTION) {
+        e->value = vector == VEC_PF ? cpu->r.cr2 : cpu->fault.error;
+        e->flags = cpu->fault.has_error ? TRACE_ERROR : 0;
+        e->extra = (uint8_t)cpu->fault.error;
+    }
+    recorder_commit(v->vm->recorder);
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static void
+soft_close(struct vm *vm)
+{
+    struct engine_vcpu *v = vm->vcpu[0].engine;
+
+    if (!v)
+        return;
+    soft_cache_close(&v->cache);
+    vm->ram.on_write = NULL;
+    free(v);
+    vm->vcpu[0].engine = NULL;
+    vm->engine = NULL;
+}
+
+static int
+soft_open(struct vm *vm, struct error *err)
+{
+    struct engine_vcpu *v = aligned_alloc(64, (sizeof(*v) + 63) / 64 * 64);
+
+    if (!v)
+        return error_set(err, ENOMEM, "no memory for a virtual CPU");
+    memset(v, 0, sizeof(*v));
+    v->vm = vm;
+    x86_cpu_init(&v->cpu);
+    int rc = soft_cache_open(&v->cache, &vm->ram, err);
+    if (rc) {
+        free(v);
+        return rc;
+    }
+    soft_cache_connect(v);
+    v->cpu.hooks.ctx = v;
+    v->cpu.hooks.tsc = guest_tsc;
+    v->cpu.hooks.transfer = vm->trace_guest ? guest_transfer : NULL;
+    vm->vcpu[0].engine = v;
+    /* One vcpu: the engine keeps nothing per machine, but a machine with an engine must say so. */
+    vm->engine = (struct engine_vm *)v;
+    return 0;
+}
+
+/* --- registers -------------------------------------------------------------------------------- */
+
+static int
+soft_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
+{
+    (void)err;
+    *regs = vcpu->engine->cpu.r;
+    return 0;
+}
+
+static int
+soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
+{
+    struct x86_cpu *cpu = &vcpu->engine->cpu;
+    const char *why = x86_regs_invalid(regs);
+
+    if (why)
+        return error_set(err, EINVAL, "the processor cannot be in this state: %s", why);
+    cpu->r = *regs;
+    cpu->attention = 0;
+    x86_replay_reset(cpu);
+    x86_tlb_flush_all(cpu);
+    x86_update_mode(cpu);
+    vcpu->engine->result = EMU_OK;
+    vcpu->engine->completing = false;
+    return 0;
+}
+
+/* --- exits ------------------------------------------------------------------------------------ */
+
+static struct vm_exit *
+begin_exit(struct vcpu *vcpu, enum trace_kind kind)
+{
+    const struct x86_cpu *cpu = &vcpu->engine->cpu;
+
+    vcpu->exit = (struct vm_exit){.kind = kind, .rip = cpu->r.rip, .user = cpu->cpl == 3};
+    return &vcpu->exit;
+}
+
+static void
+exit_failure(struct vcpu *vcpu, enum trace_kind kind, const char *text)
+{
+    begin_exit(vcpu, kind)->failure.text = text;
+}
+
+static void
+exit_access(struct vcpu *vcpu, enum trace_kind kind)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    const struct x86_access *access = &v->cpu.access;
+    struct vm_exit *exit = begin_exit(vcpu, kind);
+
+    exit->access.address = access->address;
+    exit->access.value = access->value;
+    exit->access.size = access->size;
+    exit->access.write = access->write;
+    if (access->write) /* the instruction has committed: rip is already behind it */
+        exit->rip = v->cpu.replay.rip;
+    v->completing = !access->write;
+}
+
+static void
+exit_exception(struct vcpu *vcpu)
+{
+    const struct x86_fault *fault = &vcpu->engine->cpu.fault;
+    struct vm_exit *exit = begin_exit(vcpu, TRACE_EXCEPTION);
+
+    exit->exception.vector = fault->vector;
+    exit->exception.has_error = fault->has_error;
+    exit->exception.error = fault->error;
+    exit->exception.address = fault->address;
+}
+
+/* Arguments as KVM passes them: number in RAX, then RBX RCX RDX RSI (Linux, kvm/x86/hypercalls). */
+static void
+exit_hypercall(struct vcpu *vcpu)
+{
+    const struct x86_regs *r = &vcpu->engine->cpu.r;
+    struct vm_exit *exit = begin_exit(vcpu, TRACE_HYPERCALL);
+
+    exit->hypercall.number = r->gpr[X86_RAX];
+    exit->hypercall.args[0] = r->gpr[X86_RBX];
+    exit->hypercall.args[1] = r->gpr[X86_RCX];
+    exit->hypercall.args[2] = r->gpr[X86_RDX];
+    exit->hypercall.args[3] = r->gpr[X86_RSI];
+    exit->hypercall.args[4] = r->gpr[X86_RDI];
+}
+
+/* The register that a MOV to or from CR or DR, or LMSW and CLTS, is about. */
+static void
+exit_register(struct vcpu *vcpu, const struct x86_insn *in, enum trace_kind kind)
+{
+    const struct x86_cpu *cpu = &vcpu->engine->cpu;
+    struct vm_exit *exit = begin_exit(vcpu, kind);
+    bool write = in->opcode == 0x122 || in->opcode == 0x123;
+    bool move = write || in->opcode == 0x120 || in->opcode == 0x121;
+
+    exit->reg.number = move ? in->operand[write ? 0 : 1].reg : 0;
+    exit->reg.write = write || cpu->intercepted & INTERCEPT_CR_WRITE;
+    if (write)
+        exit->reg.value = cpu->r.gpr[in->operand[1].reg];
+}
+
+static void
+exit_intercepted(struct vcpu *vcpu)
+{
+    const struct x86_cpu *cpu = &vcpu->engine->cpu;
+    const struct x86_insn *in = cpu->insn;
+    struct vm_exit *exit;
+
+    switch (cpu->intercepted) {
+    case INTERCEPT_CPUID:
+        exit = begin_exit(vcpu, TRACE_CPUID);
+        exit->cpuid.leaf = (uint32_t)cpu->r.gpr[X86_RAX];
+        exit->cpuid.subleaf = (uint32_t)cpu->r.gpr[X86_RCX];
+        break;
+    case INTERCEPT_MSR:
+        exit = begin_exit(vcpu, TRACE_MSR);
+        exit->msr.index = (uint32_t)cpu->r.gpr[X86_RCX];
+        exit->msr.write = in->opcode == 0x130;
+        exit->msr.value = cpu->r.gpr[X86_RDX] << 32 | (uint32_t)cpu->r.gpr[X86_RAX];
+        break;
+    case INTERCEPT_CR_READ: case INTERCEPT_CR_WRITE: exit_register(vcpu, in, TRACE_CR); break;
+    case INTERCEPT_DR: exit_register(vcpu, in, TRACE_DR); break;
+    case INTERCEPT_INVLPG:
+        exit = begin_exit(vcpu, TRACE_INVLPG);
+        exit->invlpg.address = cpu->r.gpr[in->base < 16 ? in->base : X86_RAX] + (uint64_t)(int64_t)in->disp;
+        break;
+    case INTERCEPT_DTABLE: exit_failure(vcpu, TRACE_DTABLE, in->op->name); break;
+    case INTERCEPT_TSC: exit_failure(vcpu, TRACE_TSC, in->op->name); break;
+    default: exit_failure(vcpu, TRACE_INSTRUCTION, in->op->name); break;
+    }
+}
+
+/*
+ * What the interpreter stopped for becomes an exit (true), or is dealt with here (false): an
+ * exception that nobody intercepts is the guest's own affair.
+ */
+static bool
+stopped(struct vcpu *vcpu, int result)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct x86_cpu *cpu = &v->cpu;
+
+    if (result == EMU_FAULT) {
+        if (cpu->intercept_exceptions >> cpu->fault.vector & 1) {
+            x86_replay_reset(cpu);
+            exit_exception(vcpu);
+            return true;
+        }
+        result = x86_deliver_fault(cpu);
+        cpu->retired++;
+    }
+    switch (result) {
+    case EMU_OK: return false;
+    case EMU_IO: exit_access(vcpu, TRACE_IO); break;
+    case EMU_MMIO: exit_access(vcpu, TRACE_MMIO); break;
+    case EMU_HALT: begin_exit(vcpu, TRACE_HLT)->rip = cpu->r.rip - 1; break;
+    case EMU_HYPERCALL: exit_hypercall(vcpu); break;
+    case EMU_INTERCEPT: exit_intercepted(vcpu); break;
+    case EMU_SHUTDOWN: exit_failure(vcpu, TRACE_SHUTDOWN, NULL); break;
+    default: exit_failure(vcpu, TRACE_UNIMPLEMENTED, cpu->unimplemented); break;
+    }
+    return true;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static bool
+soft_can_inject(struct vcpu *vcpu)
+{
+    const struct engine_vcpu *v = vcpu->engine;
+    const struct x86_cpu *cpu = &v->cpu;
+
+    /* Between two instructions only: not while a device's answer is awaited, nor before a trap. */
+    return cpu->r.rflags & FLAG_IF && !cpu->r.shadow && !v->injecting && !v->completing &&
+           v->result == EMU_OK && !cpu->delivering &&
+           !(cpu->attention & (ATTENTION_REPLAY | ATTENTION_TRAP));
+}
+
+static int
+soft_inject(struct vcpu *vcpu, uint8_t vector, struct error *err)
+{
+    (void)err;
+    vcpu->engine->injecting = true;
+    vcpu->engine->vector = vector;
+    return 0;
+}
+
+/* What the last exit left to do before the next instruction. EMU_OK, or what stopped it again. */
+static int
+resume(struct vcpu *vcpu)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct x86_cpu *cpu = &v->cpu;
+    int result = v->result;
+
+    v->result = EMU_OK;
+    if (v->completing) {
+        v->completing = false;
+        x86_complete_read(cpu, vcpu->exit.access.value);
+    } else if (vcpu->exit.kind == TRACE_HYPERCALL) {
+        cpu->r.gpr[X86_RAX] = vcpu->exit.hypercall.result;
+        cpu->r.rip += 3; /* VMCALL and VMMCALL have three bytes */
+        cpu->retired++;
+        vcpu->exit.kind = TRACE_NONE;
+    }
+    if (result)
+        return result;
+    if (cpu->delivering)
+        return x86_deliver_fault(cpu);
+    if (v->injecting) {
+        v->injecting = false;
+        cpu->retired++;
+        return x86_deliver_interrupt(cpu, v->vector);
+    }
+    return EMU_OK;
+}
+
+/* One instruction on the careful path, decoded by the cache where possible. */
+static int
+step_carefully(struct engine_vcpu *v)
+{
+    return x86_emulate_one(&v->cpu);
+}
+
+/*
+ * The hot loop: cached instructions, one after the other, until `stop` instructions have retired
+ * or something needs care. Returns EMU_OK, or what stopped an instruction.
+ */
+static int
+run_cached(struct engine_vcpu *v, uint64_t stop, uint64_t window)
+{
+    struct x86_cpu *cpu = &v->cpu;
+    struct soft_cache *cache = &v->cache;
+    const struct x86_insn *in;
+    struct x86_insn spare;
+
+    while (cpu->retired < stop && !cpu->attention && !(cpu->r.rflags & window)) {
+        uint64_t rip = cpu->r.rip;
+        uint64_t linear = (cpu->seg_base[X86_CS] + rip) & cpu->linear_mask;
+        uint64_t at = linear & 0xfff;
+        uint64_t tag = (cache->page_tag + (at << SOFT_TAG_ADDRESS)) | cpu->code_size;
+        const struct soft_slot *slot = &cache->slot[(cpu->fetch.gpa + at) % SOFT_SLOTS];
+
+        in = &slot->insn;
+        if (cpu->fetch.page != linear >> 12 || slot->tag != tag ||
+            rip + in->length - 1 > cpu->code_last)
+            TRY(soft_cache_miss(v, linear, &spare, &in));
+        if (in->careful)
+            return step_carefully(v);
+        cpu->insn = in;
+        cpu->next_rip = (rip + in->length) & cpu->linear_mask;
+        TRY(in->exec(cpu, in));
+        cpu->r.rip = cpu->next_rip;
+        cpu->retired++;
+    }
+    return EMU_OK;
+}
+
+/* Runs until retired == stop, a kick (checked now and then), or an exit: then true. */
+static bool
+run_until(struct vcpu *vcpu, uint64_t stop)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct x86_cpu *cpu = &v->cpu;
+    uint64_t window = vcpu->window_requested ? FLAG_IF : 0;
+
+    while (cpu->retired < stop) {
+        if (window && soft_can_inject(vcpu)) {
+            begin_exit(vcpu, TRACE_INTR_WINDOW);
+            return true;
+        }
+        int result = cpu->attention || cpu->r.rflags & window ? step_carefully(v)
+                                                              : run_cached(v, stop, window);
+        if (result && stopped(vcpu, result))
+            return true;
+    }
+    return false;
+}
+
+static int
+soft_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct x86_cpu *cpu = &v->cpu;
+    uint64_t limit = budget < UINT64_MAX - cpu->retired ? cpu->retired + budget : UINT64_MAX;
+    uint64_t due = deadline == UINT64_MAX ? UINT64_MAX
+                   : deadline > v->idle   ? deadline - v->idle
+                                          : 0;
+    uint64_t stop = due < limit ? due : limit;
+
+    (void)err;
+    int result = resume(vcpu);
+    if (result && stopped(vcpu, result))
+        return 0;
+    while (cpu->retired < stop && !v->kicked) {
+        uint64_t chunk = cpu->retired + KICK_INTERVAL;
+        if (run_until(vcpu, chunk < stop ? chunk : stop))
+            return 0;
+    }
+    begin_exit(vcpu, v->kicked || cpu->retired < limit ? TRACE_KICK : TRACE_LIMIT);
+    v->kicked = 0;
+    return 0;
+}
+
+static int
+soft_step(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+
+    (void)err;
+    bool event = v->injecting || v->result != EMU_OK || v->cpu.delivering;
+    int result = resume(vcpu);
+    if (!result && !event)
+        result = step_carefully(v);
+    if (!result || !stopped(vcpu, result))
+        begin_exit(vcpu, TRACE_DEBUG);
+    return 0;
+}
+
+/* Once more, without intercepts. How it ended is taken up by the next run: a fault is delivered, a
+ * device access becomes an exit of its own. */
+static int
+soft_emulate(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    uint32_t intercepts = v->cpu.intercepts;
+
+    (void)err;
+    v->cpu.intercepts &= INTERCEPT_HYPERCALL;
+    v->result = step_carefully(v);
+    v->cpu.intercepts = intercepts;
+    return 0;
+}
+
+static int
+soft_intercept(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions, struct error *err)
+{
+    (void)err;
+    vcpu->engine->cpu.intercepts = instructions;
+    vcpu->engine->cpu.intercept_exceptions = exceptions;
+    return 0;
+}
+
+static void
+soft_set_a20(struct vm *vm, bool open)
+{
+    struct x86_cpu *cpu = &vm->vcpu[0].engine->cpu;
+
+    cpu->mem.a20_mask = open ? ~UINT64_C(0) : ~(UINT64_C(1) << 20);
+    x86_tlb_flush_all(cpu);
+}
+
+static void
+soft_kick(struct vcpu *vcpu)
+{
+    vcpu->engine->kicked = 1;
+}
+
+static void
+soft_idle_until(struct vcpu *vcpu, uint64_t t)
+{
+    uint64_t now = soft_time(vcpu);
+
+    if (t > now)
+        vcpu->engine->idle += t - now;
+}
+
+#define SHOWS(kind) (UINT64_C(1) << TRACE_##kind)
+const struct engine_ops engine_soft = {
+    .name = "soft",
+    .summary = "our interpreter: deterministic, shows everything, needs nothing of the host",
+    .caps = CAP_GUEST_KERNEL | CAP_INTERCEPT_INSN | CAP_INTERCEPT_EXC | CAP_HYPERCALL | CAP_ICOUNT |
+            CAP_STEP | CAP_TRACE_GUEST | CAP_MSR_EXIT,
+    .exits = SHOWS(IO) | SHOWS(MMIO) | SHOWS(HLT) | SHOWS(HYPERCALL) | SHOWS(MSR) | SHOWS(CPUID) |
+             SHOWS(EXCEPTION) | SHOWS(CR) | SHOWS(DR) | SHOWS(INVLPG) | SHOWS(DTABLE) | SHOWS(TSC) |
+             SHOWS(INSTRUCTION) | SHOWS(INTR_WINDOW) | SHOWS(SHUTDOWN) | SHOWS(DEBUG) |
+             SHOWS(KICK) | SHOWS(LIMIT) | SHOWS(UNIMPLEMENTED),
+    .open = soft_open,
+    .close = soft_close,
+    .run = soft_run,
+    .step = soft_step,
+    .emulate = soft_emulate,
+    .get_regs = soft_get_regs,
+    .set_regs = soft_set_regs,
+    .can_inject = soft_can_inject,
+    .inject = soft_inject,
+    .intercept = soft_intercept,
+    .set_a20 = soft_set_a20,
+    .kick = soft_kick,
+    .time = soft_time,
+    .icount = soft_icount,
+    .idle_until = soft_idle_until,
+};

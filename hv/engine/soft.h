@@ -1,0 +1,69 @@
+/*
+ * soft.h - inside the soft engine: its virtual CPU and its cache of decoded instructions.
+ *
+ * soft.c runs the guest and turns what stops it into exits; soft_cache.c finds the next decoded
+ * instruction and keeps the cache true when the guest writes over its own code.
+ */
+#ifndef HV_ENGINE_SOFT_H
+#define HV_ENGINE_SOFT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/vm.h"
+#include "isa/x86/cpu.h"
+#include "isa/x86/insn.h"
+
+/*
+ * A decoded instruction and what it was decoded from:
+ *
+ *   63             36  35                    4  3       0
+ *   version of page    guest-physical address   code size
+ *
+ * The version is counted up whenever the page is written, so that everything decoded from it is
+ * stale at once. All guest-physical memory lies below 4 GiB.
+ */
+struct soft_slot {
+    uint64_t tag;
+    struct x86_insn insn;
+};
+#define SOFT_SLOTS         32768u /* direct-mapped by address: 2 MiB */
+#define SOFT_TAG_VERSION   36
+#define SOFT_TAG_ADDRESS   4
+#define SOFT_TAG_NONE      (~UINT64_C(0))
+#define SOFT_VERSION_LIMIT (1u << 27)
+
+struct soft_cache {
+    struct soft_slot *slot; /* SOFT_SLOTS */
+    uint32_t *version;      /* of each page of RAM; ROM is always version 0 */
+    uint8_t *has_code;      /* of each page of RAM: something was decoded from it since */
+    uint64_t pages;
+    uint64_t page_tag;      /* the tag of the fetch page's first byte, for cpu->fetch.page */
+    uint64_t page;          /* the cpu->fetch.page that page_tag belongs to */
+};
+
+struct engine_vcpu {
+    struct x86_cpu cpu;
+    struct soft_cache cache;
+    struct vm *vm;
+    uint64_t idle;           /* ns of guest time spent in HLT, jumped over */
+    int result;              /* what emulate() left for the next run: an enum emu_result */
+    bool completing;         /* the last exit was a read: its value goes to the interpreter */
+    bool injecting;          /* an interrupt is to be delivered before the next instruction */
+    uint8_t vector;
+    volatile sig_atomic_t kicked;
+};
+
+/* Allocates the cache for vm's RAM. 0 or -ENOMEM. */
+int soft_cache_open(struct soft_cache *cache, const struct ram *ram, struct error *err);
+void soft_cache_close(struct soft_cache *cache);
+/* The memory that the interpreter sees: vcpu's RAM and ROM, watched where code was decoded. */
+void soft_cache_connect(struct engine_vcpu *vcpu);
+
+/* The decoded instruction at CS:RIP, from the cache or fresh (then in *spare, if it cannot be
+ * cached). EMU_OK, or how the fetch ended. */
+int soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, struct x86_insn *spare,
+                    const struct x86_insn **insn);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * soft_cache.c - decoded instructions, kept by guest-physical address.
+ *
+ * Decoding costs ten times what executing costs, so each instruction is decoded once. What makes
+ * that exact for self-modifying code: a page from which something was decoded is `watched`, so
+ * the interpreter's TLB does not let writes to it pass unseen; the first write counts up the
+ * page's version, and with it every tag from that page is stale.
+ *
+ * Instructions that straddle two pages are not cached. Called by soft.c. Next: soft.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/soft.h"
+
+static void
+cache_clear(struct soft_cache *cache)
+{
+    for (unsigned i = 0; i < SOFT_SLOTS; i++)
+        cache->slot[i].tag = SOFT_TAG_NONE;
+    memset(cache->version, 0, cache->pages * sizeof(*cache->version));
+    cache->page = X86_TLB_NONE;
+}
+
+/* A page of RAM is about to change: what was decoded from it is stale, and it is watched no more. */
+static void
+page_written(struct engine_vcpu *vcpu, uint64_t page)
+{
+    struct soft_cache *cache = &vcpu->cache;
+
+    if (page >= cache->pages || !cache->has_code[page])
+        return;
+    cache->has_code[page] = 0;
+    vcpu->cpu.fetch.page = X86_TLB_NONE;
+    if (++cache->version[page] == SOFT_VERSION_LIMIT)
+        cache_clear(cache);
+}
+
+/* x86_memory.written: bytes within one page, by the guest. */
+static void
+guest_written(void *ctx, uint64_t gpa, unsigned len)
+{
+    (void)len;
+    page_written(ctx, gpa / PAGE_SIZE);
+}
+
+/* ram.on_write: any bytes, by the host for the guest. */
+static void
+host_written(void *ctx, uint64_t gpa, uint64_t len)
+{
+    if (len)
+        for (uint64_t page = gpa / PAGE_SIZE; page <= (gpa + len - 1) / PAGE_SIZE; page++)
+            page_written(ctx, page);
+}
+
+static struct x86_page
+guest_page(void *ctx, uint64_t gpa)
+{
+    struct engine_vcpu *vcpu = ctx;
+    struct x86_page page = {0};
+    uint64_t number = gpa / PAGE_SIZE;
+
+    page.host = ram_page(&vcpu->vm->ram, gpa & ~UINT64_C(0xfff), &page.writable);
+    page.watched = page.writable && number < vcpu->cache.pages && vcpu->cache.has_code[number];
+    return page;
+}
+
+void
+soft_cache_connect(struct engine_vcpu *vcpu)
+{
+    vcpu->cpu.mem.ctx = vcpu;
+    vcpu->cpu.mem.page = guest_page;
+    vcpu->cpu.mem.written = guest_written;
+    vcpu->vm->ram.on_write = host_written;
+    vcpu->vm->ram.on_write_ctx = vcpu;
+}
+
+int
+soft_cache_open(struct soft_cache *cache, const struct ram *ram, struct error *err)
+{
+    cache->pages = ram->size / PAGE_SIZE;
+    cache->slot = aligned_alloc(64, SOFT_SLOTS * sizeof(*cache->slot));
+    cache->version = calloc(cache->pages, sizeof(*cache->version));
+    cache->has_code = calloc(cache->pages, 1);
+    if (!cache->slot || !cache->version || !cache->has_code) {
+        soft_cache_close(cache);
+        return error_set(err, ENOMEM, "no memory for the cache of decoded instructions");
+    }
+    cache_clear(cache);
+    return 0;
+}
+
+void
+soft_cache_close(struct soft_cache *cache)
+{
+    free(cache->slot);
+    free(cache->version);
+    free(cache->has_code);
+    *cache = (struct soft_cache){0};
+}
+
+/* The fetch page has changed: its part of the tag, and from now on writes to it are told. */
+static void
+enter_page(struct engine_vcpu *vcpu)
+{
+    struct soft_cache *cache = &vcpu->cache;
+    uint64_t gpa = vcpu->cpu.fetch.gpa, number = gpa / PAGE_SIZE, version = 0;
+
+    if (number < cache->pages) {
+        version = cache->version[number];
+        if (!cache->has_code[number]) {
+            cache->has_code[number] = 1;
+            x86_tlb_flush_writes(&vcpu->cpu);
+        }
+    }
+    cache->page_tag = version << SOFT_TAG_VERSION | gpa << SOFT_TAG_ADDRESS;
+    cache->page = vcpu->cpu.fetch.page;
+}
+
+int
+soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, struct x86_insn *spare,
+                const struct x86_insn **insn)
+{
+    struct x86_cpu *cpu = &vcpu->cpu;
+    struct soft_cache *cache = &vcpu->cache;
+    unsigned at = linear & 0xfff;
+
+    if (cpu->fetch.page != linear >> 12) {
+        TRY(x86_fetch_page(cpu, linear));
+        enter_page(vcpu);
+    }
+    uint64_t tag = (cache->page_tag + ((uint64_t)at << SOFT_TAG_ADDRESS)) | cpu->code_size;
+    struct soft_slot *slot = &cache->slot[(cpu->fetch.gpa + at) % SOFT_SLOTS];
+    if (slot->tag != tag) {
+        TRY(x86_fetch_insn(cpu, spare));
+        *insn = spare;
+        if (at + spare->length > 0x1000) {
+            /* x86_fetch_insn() has moved on to the second page; its tag is not known yet. */
+            cpu->fetch.page = X86_TLB_NONE;
+            return EMU_OK;
+        }
+        slot->tag = tag;
+        slot->insn = *spare;
+    }
+    /* The limit of CS is not in the tag: the same bytes may lie within it once, and once not. */
+    if (cpu->r.rip + slot->insn.length - 1 > cpu->code_last)
+        return x86_gp0(cpu);
+    *insn = &slot->insn;
+    return EMU_OK;
+}
