@@ -29,6 +29,7 @@ SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c
 ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
 OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
 UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c))
+KVM_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(wildcard tests/kvm/*.[cS])))
 HV       := $(BUILD)/hv
 GUESTS   := build/guests
 
@@ -59,7 +60,7 @@ $(O)/%.o: %.S | build/deps/build
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 
-$(UNIT_OBJ): | build/deps/check
+$(UNIT_OBJ) $(KVM_OBJ): | build/deps/check
 
 guests: $(GUESTS)/guests.txt | build/deps/build ## build the guests into build/guests
 	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'
@@ -97,6 +98,10 @@ check-guest: $(HV) guests
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
+
+$(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit -lpthread
 
 # --- style and documents --------------------------------------------------------------------------
 
