@@ -7,6 +7,9 @@
 
 const struct command *const command_table[] = {
     &command_help,
+    &command_run,
+    &command_doctor,
+    &command_list,
     &command_version,
     NULL,
 };
