@@ -202,6 +202,8 @@ load_guest(struct launch *launch, const struct launch_options *options, bool *bi
                          "there is no file '%s' here, and no guest of that name "
                          "('hv list guests')",
                          options->guest);
+    if (!rc && options->disk)
+        rc = read_file(options->disk, RAM_MAX, &launch->disk, &launch->disk_size, err);
     if (!rc && options->initrd)
         rc = read_file(options->initrd, RAM_MAX, &launch->initrd, &launch->initrd_size, err);
     if (rc)
@@ -270,7 +272,10 @@ build(struct launch *launch, const struct launch_options *options, const struct 
         (rc = load_guest(launch, options, &board.as_after_bios, err)))
         return rc;
 
-    /* 3. The board: the console first, because the UART writes to it. */
+    /* 3. The board: the console first, because the UART writes to it. A boot sector's own file is
+     * the disk that it reads more of itself from. */
+    board.disk = launch->disk ? launch->disk : launch->data;
+    board.disk_size = launch->disk ? launch->disk_size : launch->size;
     if ((rc = console_open(&launch->console, options->console, err)))
         return rc;
     vm->console = &launch->console;
@@ -330,7 +335,8 @@ launch_close(struct launch *launch, struct error *err)
     vm_destroy(vm);
     free(launch->data);
     free(launch->initrd);
-    launch->data = launch->initrd = NULL;
+    free(launch->disk);
+    launch->data = launch->initrd = launch->disk = NULL;
     return rc ? rc : lost;
 }
 

@@ -52,6 +52,8 @@ struct launch {
     size_t size;
     uint8_t *initrd;
     size_t initrd_size;
+    uint8_t *disk; /* --disk; NULL: BIOS services read from data */
+    size_t disk_size;
     char path[PATH_MAX];    /* of the guest's file */
     struct x86_regs regs;   /* what the guest starts with */
     struct error auto_note; /* --engine auto: why it is not kvm; "" if it is */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/vm.h"
+#include "device/bios.h"
 #include "device/debugexit.h"
 #include "device/kbd8042.h"
 #include "device/pc.h"
@@ -31,6 +32,7 @@ struct pc {
     struct kbd kbd;
     struct uart uart;
     struct debugexit debugexit;
+    struct bios bios;              /* only if pc_options asks for it */
     struct bus_device *driver[16]; /* who drives IRQ n; for the recording */
     uint16_t levels;               /* of the 16 lines */
     bool a20_open;
@@ -121,6 +123,27 @@ pc_input_put(void *ctx, uint8_t byte)
     return uart_feed(&((struct pc *)ctx)->uart, byte);
 }
 
+/* ---- what BIOS services use of the board ---- */
+
+/* A key is a byte of the serial line, taken as a program would take it (line status, receiver). */
+static int
+pc_bios_key(void *ctx)
+{
+    struct pc *pc = ctx;
+
+    if (!pc->uart.s.count || pc->uart.s.lcr & 0x80 /* the divisor is at port 3f8 now */)
+        return -1;
+    return (int)uart_ops.read(&pc->uart, 0, 1);
+}
+
+/* By port 92, so that the 8042 and the BIOS agree about the gate. */
+static void
+pc_bios_a20(void *ctx, unsigned number, int level)
+{
+    (void)number;
+    kbd_ops.write(&((struct pc *)ctx)->kbd, 0x92, 1, level ? 0x02 : 0);
+}
+
 /* ---- the board ---- */
 
 /* Where each chip answers. base 0: its offsets are port numbers. */
@@ -184,6 +207,26 @@ program_as_bios(struct pc *pc)
     bus_read(&pc->vm->bus, BUS_PORT, bus_find(&pc->vm->bus, BUS_PORT, 0x60), 0x60, 1); /* 55 */
 }
 
+/* The BIOS services: the device, its ROM and its data in guest memory, the chips as it leaves them. */
+static int
+add_bios(struct pc *pc, const struct pc_options *o, struct error *err)
+{
+    const struct chip chip = {&bios_ops, &pc->bios, -1,
+                              (const struct mapping[]){{BIOS_PORT, BIOS_PORTS, BIOS_PORT}, {0}}};
+    int rc = put_on_bus(pc, &chip, err);
+
+    if (rc)
+        return rc;
+    pc->bios.ram = &pc->vm->ram;
+    pc->bios.console = pc->vm->console;
+    pc->bios.input = (struct byte_source){pc, pc_bios_key};
+    pc->bios.a20 = (struct line){pc_bios_a20, pc, 0};
+    pc->bios.disk = o->disk;
+    pc->bios.disk_size = o->disk_size;
+    program_as_bios(pc);
+    return bios_install(&pc->bios, err);
+}
+
 int
 pc_create(struct vm *vm, const struct pc_options *options, struct pc **out_pc, struct error *err)
 {
@@ -220,14 +263,16 @@ pc_create(struct vm *vm, const struct pc_options *options, struct pc **out_pc, s
     int rc = 0;
     for (unsigned i = 0; i < sizeof(chips) / sizeof(chips[0]) && !rc; i++)
         rc = put_on_bus(pc, &chips[i], err);
+    if (!rc) {
+        rtc_power_on(&pc->rtc, o->date ? o->date : PC_POWER_ON_DATE, vm->ram.size);
+        bus_reset(&vm->bus);
+    }
+    if (!rc && o->as_after_bios)
+        rc = add_bios(pc, o, err);
     if (rc) {
         free(pc);
         return rc;
     }
-    rtc_power_on(&pc->rtc, o->date ? o->date : PC_POWER_ON_DATE, vm->ram.size);
-    bus_reset(&vm->bus);
-    if (o->as_after_bios)
-        program_as_bios(pc);
     vm->irq = (struct irq_source){pc, pc_pending, pc_acknowledge};
     vm->input = (struct byte_sink){pc, pc_input_room, pc_input_put};
     *out_pc = pc;

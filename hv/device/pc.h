@@ -24,8 +24,12 @@ struct pc_options {
     uint16_t debug_exit_port; /* 0: PC_DEBUG_EXIT_PORT */
     int64_t date;             /* of the real-time clock, seconds since 1970 UTC; 0: the default */
     /* Leave PIC and PIT as a BIOS does (vectors 08 and 70, IRQ 0 at 18.2 Hz) and not as after
-     * power-on (all masked, no tick): for boot sectors, which start without firmware. */
+     * power-on (all masked, no tick), and answer BIOS services: for boot sectors, which start
+     * without firmware. */
     bool as_after_bios;
+    /* With as_after_bios: what BIOS services read; not owned, must outlive the board. */
+    const uint8_t *disk;
+    uint64_t disk_size;
 };
 
 /* Creates the devices, puts them on vm->bus and sets vm->irq, vm->input. The UART writes to

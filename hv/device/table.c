@@ -1,4 +1,5 @@
 /* table.c - all kinds of devices, for `hv list` and the documents. pc.c puts them on the bus. */
+#include "device/bios.h"
 #include "device/debugexit.h"
 #include "device/kbd8042.h"
 #include "device/pic8259.h"
@@ -7,5 +8,5 @@
 #include "device/uart16550.h"
 
 const struct device_ops *const device_table[] = {
-    &uart_ops, &pic_ops, &pit_ops, &rtc_ops, &kbd_ops, &debugexit_ops, NULL,
+    &uart_ops, &pic_ops, &pit_ops, &rtc_ops, &kbd_ops, &debugexit_ops, &bios_ops, NULL,
 };

@@ -17,6 +17,8 @@ static const struct unit_suite *const suites[] = {
     &suite_loader_elf,
     &suite_loader_multiboot,
     &suite_loader_linux,
+    &suite_bios,
+    &suite_bios_rom,
 };
 
 int
