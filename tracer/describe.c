@@ -89,7 +89,9 @@ describe_access(const struct trace_event *e, const char *noun, char *text, size_
         snprintf(text, size, "%s%s%s 0x%" PRIx64, verb, space, noun, e->address);
 }
 
-/* "#PF at 0x403000, error 0x6", "vector 0x20". */
+#define PAGE_FAULT 14u /* the exception whose value is an address (event.h) */
+
+/* "#PF page fault at 0x403000, error 0x6", "vector 0x20". */
 static void
 describe_vector(const struct trace_event *e, const char *(*vector_name)(unsigned vector),
                 char *text, size_t size)
@@ -101,10 +103,10 @@ describe_vector(const struct trace_event *e, const char *(*vector_name)(unsigned
     snprintf(number, sizeof(number), "vector 0x%" PRIx64, e->address);
     if (!name)
         name = number;
-    if (fault && e->flags & TRACE_ERROR)
-        snprintf(text, size, "%s, error 0x%" PRIx64, name, e->value);
-    else if (fault && (e->value || e->extra))
+    if (fault && e->address == PAGE_FAULT)
         snprintf(text, size, "%s at 0x%" PRIx64 ", error 0x%x", name, e->value, e->extra);
+    else if (fault && e->flags & TRACE_ERROR)
+        snprintf(text, size, "%s, error 0x%" PRIx64, name, e->value);
     else
         snprintf(text, size, "%s", name);
 }

@@ -42,7 +42,8 @@ complain(const struct complaint *to, int code, const char *format, ...)
     return -code;
 }
 
-/* Bytes of the UTF-8 character at p that is fit to print; 0: none. */
+/* Bytes of the UTF-8 character at p that is fit to print; 0: none. A zero byte ends the text and
+ * is in no character, so nothing behind it is looked at. */
 static unsigned
 utf8_printable(const unsigned char *p)
 {
@@ -72,7 +73,7 @@ text_copy(char *to, const char *from, size_t size)
 
     while (i + 1 < size && from[i]) {
         unsigned n = utf8_printable((const unsigned char *)from + i);
-        if (n == 0 || i + n >= size) {
+        if (n == 0) {
             to[i++] = '?';
             continue;
         }

@@ -380,7 +380,8 @@ put_notes(FILE *out, const struct graph *g, bool times)
     if (times)
         fprintf(out,
                 "%sCost of an exit: until the guest runs again. Of an entry: how long it then "
-                "runs. Exits and entries make up the whole time; a call is part of its exit.%s",
+                "runs. Exits and entries make up the whole time: a call is part of its exit, what "
+                "happens inside the guest is part of its entry.%s",
                 row, end);
     if (g->left_out)
         fprintf(out, "%s%" PRIu32 " more kinds of transfer (%s events) are too rare to be drawn.%s",

@@ -1,48 +1,14 @@
 /*
  * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics.
  *
- * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c. Here
- * the guest's own names are added, from the symbols of the file that the recording names.
+ * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "isa/x86/cpu.h"
-#include "loader/symbols.h"
 #include "tracer/view.h"
-
-/* view.h's resolve: a name, or nothing where symbols_format() would repeat the number. */
-static void
-resolve(void *context, uint64_t rip, char *text, size_t size)
-{
-    uint64_t offset;
-
-    text[0] = 0;
-    if (symbols_name(context, rip, &offset))
-        symbols_format(context, rip, text, size);
-}
-
-/* The recording may come from anywhere, and so may the path in it: only a regular file is opened,
- * and one without symbols, or none at all, leaves the addresses without names. */
-static int
-open_symbols(struct symbols **symbols, const struct args *args, const struct trace *trace,
-             struct error *err)
-{
-    const char *path = args_value(args, "symbols");
-    struct stat st;
-
-    *symbols = NULL;
-    if (path)
-        return symbols_open(path, symbols, err);
-    if (trace->guest[0] && stat(trace->guest, &st) == 0 && S_ISREG(st.st_mode))
-        symbols_open(trace->guest, symbols, NULL);
-    return 0;
-}
 
 static int
 run_trace(const struct args *args)
@@ -51,10 +17,7 @@ run_trace(const struct args *args)
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
-        .resolve = resolve,
-        .vector_name = x86_vector_name,
     };
-    struct symbols *symbols;
     struct trace trace;
     struct error err = {""};
 
@@ -62,12 +25,7 @@ run_trace(const struct args *args)
         args_number(args, "limit", &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    int rc = open_symbols(&symbols, args, &trace, &err);
-    options.context = symbols;
-    if (rc == 0)
-        rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
-    if (symbols)
-        symbols_close(symbols);
+    int rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
@@ -76,7 +34,6 @@ static const struct option_desc options[] = {
     {"stats", 's', NULL, "For each reason how often, how long, and where from."},
     {"from", 'f', "N", "Begin with exit N. Exits are numbered from 1."},
     {"limit", 'n', "N", "Show N exits, each with what follows it."},
-    {"symbols", 0, "FILE", "Take the names of addresses from this ELF file."},
     {"no-times", 0, NULL, "Leave out all times: what is left is the same in every run."},
     {NULL},
 };
@@ -90,8 +47,7 @@ const struct command command_trace = {
     .text = "FILE was made with 'hv run --trace FILE'; it can be read while it is recorded, and\n"
             "after hv was killed. Lines between two exits belong to the first of them.\n\n"
             "Times are microseconds since the recording began. With --stats the time of an exit\n"
-            "runs until the guest is entered again. Addresses get their names from the guest's\n"
-            "file if it is where it was.\n",
+            "runs until the guest is entered again.\n",
     .options = {options},
     .run = run_trace,
 };

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 extern const struct command command_run, command_doctor, command_list;
+extern const struct command command_trace, command_graph;
 extern const struct command command_help;
 extern const struct command command_version;
 

@@ -8,6 +8,8 @@
 const struct command *const command_table[] = {
     &command_help,
     &command_run,
+    &command_trace,
+    &command_graph,
     &command_doctor,
     &command_list,
     &command_version,

@@ -131,6 +131,7 @@ test_sigkill(void)
                 _exit(1);
         }
     }
+    close(pipes[1]); /* a child that dies early ends the read */
     CU_ASSERT_EQUAL(read(pipes[0], &committed, sizeof(committed)), sizeof(committed));
     CU_ASSERT_EQUAL(kill(child, SIGKILL), 0);
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
@@ -143,7 +144,7 @@ test_sigkill(void)
         bad += trace.events[i].kind != TRACE_IO || trace.events[i].address != i;
     CU_ASSERT_EQUAL(bad, 0);
     trace_close(&trace);
-    close(pipes[0]), close(pipes[1]);
+    close(pipes[0]);
     tape_close(&tape);
     tape_remove(&tape);
 }
@@ -184,6 +185,7 @@ test_full_disk(void)
         status = record_under_limit(&tape, room);
         _exit(write(pipes[1], &tape, sizeof(tape)) == sizeof(tape) ? status : 14);
     }
+    close(pipes[1]);
     CU_ASSERT_EQUAL_FATAL(read(pipes[0], &tape, sizeof(tape)), sizeof(tape));
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
     CU_ASSERT_TRUE(WIFEXITED(status));
@@ -193,7 +195,7 @@ test_full_disk(void)
     CU_ASSERT_EQUAL(trace.count + trace.lost, room + 1000);
     CU_ASSERT_EQUAL(trace.events[trace.count - 1].address, trace.count - 1);
     trace_close(&trace);
-    close(pipes[0]), close(pipes[1]);
+    close(pipes[0]);
     tape_remove(&tape);
 }
 

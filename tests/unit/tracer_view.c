@@ -85,6 +85,8 @@ test_operands(void)
          "vector 0xe at 0x403000, error 0x6"},
         {{.kind = TRACE_EXCEPTION, .address = 13, .value = 0x18, .flags = TRACE_ERROR},
          "vector 0xd, error 0x18"},
+        {{.kind = TRACE_EXCEPTION, .address = 14, .flags = TRACE_ERROR},
+         "vector 0xe at 0x0, error 0x0"},
         {{.kind = TRACE_INJECT, .address = 0x20}, "vector 0x20"},
         {{.kind = TRACE_HYPERCALL, .address = 1, .value = 2}, "hypercall 0x1, 0x2"},
         {{.kind = TRACE_SYSCALL, .address = 1, .value = 2}, "number 0x1, 0x2"},
