@@ -8,6 +8,8 @@ static const struct unit_suite *const suites[] = {
     &suite_kvm,
     &suite_cli,
     &suite_isa_disasm,
+    &suite_isa_far,
+    &suite_isa_gate,
     &suite_isa_segment,
     &suite_regs,
     &suite_tracer_record,

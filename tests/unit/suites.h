@@ -8,6 +8,8 @@ extern const struct unit_suite suite_base;
 extern const struct unit_suite suite_kvm;
 extern const struct unit_suite suite_cli;
 extern const struct unit_suite suite_isa_disasm;
+extern const struct unit_suite suite_isa_far;
+extern const struct unit_suite suite_isa_gate;
 extern const struct unit_suite suite_isa_segment;
 extern const struct unit_suite suite_regs;
 extern const struct unit_suite suite_tracer_record;
