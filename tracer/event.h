@@ -12,8 +12,13 @@
 
 #include <stdint.h>
 
-enum trace_class { TRACE_CLASS_EXIT, TRACE_CLASS_ENTRY, TRACE_CLASS_CALL, TRACE_CLASS_GUEST,
-                   TRACE_CLASS_NOTE };
+enum trace_class {
+    TRACE_CLASS_EXIT,
+    TRACE_CLASS_ENTRY,
+    TRACE_CLASS_CALL,
+    TRACE_CLASS_GUEST,
+    TRACE_CLASS_NOTE
+};
 
 enum trace_kind {
 #define EVENT(id, name, class, text) TRACE_##id,
@@ -23,8 +28,14 @@ enum trace_kind {
 };
 
 /* The domains of docs/ARCHITECTURE.md: clusters of the state picture. */
-enum trace_domain { TRACE_GUEST_USER, TRACE_GUEST_KERNEL, TRACE_VMM, TRACE_DEVICE,
-                    TRACE_HOST_KERNEL, TRACE_DOMAIN_COUNT };
+enum trace_domain {
+    TRACE_GUEST_USER,
+    TRACE_GUEST_KERNEL,
+    TRACE_VMM,
+    TRACE_DEVICE,
+    TRACE_HOST_KERNEL,
+    TRACE_DOMAIN_COUNT
+};
 
 /*
  * Who takes part in transfers. Numbers below TRACE_ACTOR_FIRST_FREE are fixed; devices and other
@@ -78,12 +89,12 @@ struct trace_event {
     uint64_t rip;    /* guest's instruction pointer */
     uint64_t address;
     uint64_t value;
-    uint16_t kind;   /* enum trace_kind */
+    uint16_t kind;    /* enum trace_kind */
     uint8_t from, to; /* actors */
     uint8_t vcpu;
-    uint8_t size;    /* bytes moved, where that makes sense */
-    uint8_t flags;   /* TRACE_* */
-    uint8_t extra;   /* #PF: the error code's low byte; else 0 */
+    uint8_t size;  /* bytes moved, where that makes sense */
+    uint8_t flags; /* TRACE_* */
+    uint8_t extra; /* #PF: the error code's low byte; else 0 */
 };
 
 struct trace_kind_info {

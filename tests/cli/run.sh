@@ -190,5 +190,33 @@ wait $pid
 check "SIGTERM: status 128 + 15" [ $? = 143 ]
 check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt" >/dev/null
 
+# --- recordings ---------------------------------------------------------------------------------
+
+# A guest that leaves for ever: out 80h, al; jmp back. hv is killed in the middle of it.
+printf '\346\200\353\374' >"$work/outs"
+"$hv" run --engine soft --loader flat --console null --trace "$work/cut.hvt" "$work/outs" 2>"$work/err" </dev/null &
+pid=$!
+sleep 0.3
+refused 1 "in use by another hv" run --engine soft --loader flat --trace "$work/cut.hvt" "$work/outs"
+kill -KILL $pid
+wait $pid 2>"$work/err"
+prints '^io .* 100\.0%\|^io .* 99\.' trace --stats "$work/cut.hvt"
+check "SIGKILL: the recording says so" grep -q '^The recording was not closed' "$work/out"
+prints '^ *2 .*guest kernel -> dispatcher .*write port 0x80' trace --from 2 --limit 1 "$work/cut.hvt"
+check "one exit and what follows it" [ "$(grep -c . "$work/out")" -le 6 ]
+refused 1 "there is no exit 4000000000" trace --from 4000000000 "$work/cut.hvt"
+refused 1 "no suffix" graph "$work/cut.hvt" -o "$work/picture"
+prints '^digraph' graph --no-times "$work/cut.hvt"
+for suffix in svg png dot; do
+    "$hv" graph "$work/cut.hvt" -o "$work/picture.$suffix" >"$work/out" 2>"$work/err"
+    check "hv graph -o picture.$suffix" [ -s "$work/picture.$suffix" ]
+done
+check "dot's input is gone" [ ! -e "$work/picture.svg.dot" ]
+mkdir "$work/empty-path"
+PATH=$work/empty-path "$hv" graph "$work/cut.hvt" -o "$work/nodot.svg" >"$work/out" 2>"$work/err"
+check "without dot: status" [ $? = 1 ]
+check "without dot: what to install" grep -q 'package graphviz' "$work/err"
+check "without dot its input stays" grep -q '^digraph' "$work/nodot.svg.dot"
+
 echo "cli: $passed passed, $failed failed"
 [ $failed = 0 ]
