@@ -112,9 +112,10 @@ first_piece(struct bus *bus, enum bus_space space, struct bus_range **range, uin
             unsigned size)
 {
     *range = bus_find(bus, space, address);
-    unsigned width = *range ? (*range)->device->ops->width : 0;
-
-    return width && width < size && width - 1 <= (*range)->last - address ? width : 1;
+    if (!*range)
+        return 1;
+    unsigned width = (*range)->device->ops->width;
+    return width && width <= size && width - 1 <= (*range)->last - address ? width : 1;
 }
 
 uint64_t

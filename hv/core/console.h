@@ -19,14 +19,14 @@
 #define CONSOLE_KEEP_MAX (UINT64_C(64) << 20)
 
 struct console {
-    int in, out;      /* file descriptors, -1: none */
-    bool eof;         /* input has ended */
-    bool quit;        /* the user typed Ctrl-A x: the run loop should stop */
-    bool raw;         /* `in` is a terminal that was set to raw mode */
-    bool prefix;      /* Ctrl-A was typed, the next key is a command */
+    int in, out; /* file descriptors, -1: none */
+    bool eof;    /* input has ended */
+    bool quit;   /* the user typed Ctrl-A x: the run loop should stop */
+    bool raw;    /* `in` is a terminal that was set to raw mode */
+    bool prefix; /* Ctrl-A was typed, the next key is a command */
     bool close_fds;
-    int peer;         /* pty: our own handle on the user's end, -1: none */
-    char name[64];    /* pty: what the user attaches to, for the cli to print; else empty */
+    int peer;      /* pty: our own handle on the user's end, -1: none */
+    char name[64]; /* pty: what the user attaches to, for the cli to print; else empty */
     struct termios saved;
     uint8_t buffer[CONSOLE_BUFFER]; /* output not yet written */
     size_t used;

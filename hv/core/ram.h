@@ -40,8 +40,7 @@ void ram_destroy(struct ram *ram);
 
 /* Copies an image into a new read-only region at gpa; it hides RAM that is there. The size is
  * rounded up to a page and padded with ff. 0, -EINVAL (not page-aligned, overlap) or -ENOMEM. */
-int ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size,
-                struct error *err);
+int ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size, struct error *err);
 
 /* Host address of [gpa, gpa + len) in RAM; NULL if any byte of it is outside or hidden by a ROM.
  * For reading; who writes through it must call ram_written() afterwards. */
