@@ -203,15 +203,15 @@ write_data(struct kbd *k, uint8_t v)
     }
 }
 
+/* With nothing there, the buffer still holds the byte that was read last. */
 static uint8_t
 read_data(struct kbd_state *s)
 {
+    if (!s->count)
+        return s->queue[(s->first + KBD_QUEUE - 1) % KBD_QUEUE];
     uint8_t byte = s->queue[s->first];
-
-    if (s->count) {
-        s->first = (s->first + 1) % KBD_QUEUE;
-        s->count--;
-    }
+    s->first = (s->first + 1) % KBD_QUEUE;
+    s->count--;
     return byte;
 }
 

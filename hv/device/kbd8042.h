@@ -23,8 +23,8 @@
 struct kbd_state {
     uint8_t queue[KBD_QUEUE]; /* bytes for port 60: a ring */
     uint8_t first, count;
-    uint8_t ram[KBD_RAM];     /* byte 0 is the command byte */
-    uint8_t output_port;      /* pins P20-P27 */
+    uint8_t ram[KBD_RAM]; /* byte 0 is the command byte */
+    uint8_t output_port;  /* pins P20-P27 */
     uint8_t port_92;
     uint8_t flags;            /* status bits 2 (system flag) and 3 (last write was a command) */
     uint8_t command;          /* of the controller, waiting for its data byte; 0: none */

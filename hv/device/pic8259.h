@@ -22,15 +22,15 @@
 
 /* One chip. Bit n of a byte is input IRn. */
 struct pic_chip {
-    uint8_t lines;   /* levels of the inputs now */
-    uint8_t edges;   /* rose, still high, not yet acknowledged: the edge sense latch */
-    uint8_t isr;     /* in service */
-    uint8_t imr;     /* masked */
-    uint8_t elcr;    /* level-triggered */
-    uint8_t base;    /* vector of IR0 */
-    uint8_t icw3;    /* master: inputs with slaves; slave: its number */
-    uint8_t lowest;  /* the input with the lowest priority: rotation moves it */
-    uint8_t expect;  /* the ICW that port 1 takes next: 2, 3, 4; 0: initialized */
+    uint8_t lines;  /* levels of the inputs now */
+    uint8_t edges;  /* rose, still high, not yet acknowledged: the edge sense latch */
+    uint8_t isr;    /* in service */
+    uint8_t imr;    /* masked */
+    uint8_t elcr;   /* level-triggered */
+    uint8_t base;   /* vector of IR0 */
+    uint8_t icw3;   /* master: inputs with slaves; slave: its number */
+    uint8_t lowest; /* the input with the lowest priority: rotation moves it */
+    uint8_t expect; /* the ICW that port 1 takes next: 2, 3, 4; 0: initialized */
     uint8_t has_icw4, single;
     uint8_t level_triggered; /* ICW1.LTIM: every input */
     uint8_t auto_eoi, rotate_on_auto_eoi, special_fully_nested;

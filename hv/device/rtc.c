@@ -9,6 +9,7 @@
  * chip: only the read of C re-arms the line. Next: pc.c, which wires it.
  */
 
+#include "device/calendar.h"
 #include "device/describe.h"
 #include "device/rtc.h"
 
@@ -71,36 +72,12 @@ enum {
  * UF set, when it ends. */
 #define UIP_NS (244000 + 1984000)
 
-/* ---- the calendar ---- */
+/* ---- the registers as a date ---- */
 
 struct date {
     int64_t days;     /* since 1970-01-01 */
     uint32_t seconds; /* of the day */
 };
-
-/* Days from 1970-01-01 to a day of the Gregorian calendar. Years are counted from March, so that
- * the leap day is the last one of its year. */
-static int64_t
-days_of(int64_t year, unsigned month, unsigned day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    unsigned m = month <= 2 ? month + 9 : month - 3; /* March is 0 */
-
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-/* The inverse, for years 0 to 9999. */
-static void
-date_of(int64_t days, unsigned *year, unsigned *month, unsigned *day)
-{
-    unsigned y = (unsigned)((days + 719468) / 366), m = 1;
-
-    while (days_of(y + 1, 1, 1) <= days)
-        y++;
-    while (m < 12 && days_of(y, m + 1, 1) <= days)
-        m++;
-    *year = y, *month = m, *day = (unsigned)(days - days_of(y, m, 1)) + 1;
-}
 
 static uint8_t
 encode(const struct rtc_state *s, unsigned v)
@@ -147,7 +124,7 @@ get_date(const struct rtc_state *s)
     if (century < 19 || century > 98)
         century = 20;
     return (struct date){
-        .days = days_of(century * 100 + decode(s, b[YEAR]), month, day),
+        .days = calendar_days(century * 100 + decode(s, b[YEAR]), month, day),
         .seconds = decode_hour(s, b[HOURS]) * 3600 + decode(s, b[MINUTES]) % 60 * 60 +
                    decode(s, b[SECONDS]) % 60,
     };
@@ -159,7 +136,7 @@ put_date(struct rtc_state *s, struct date date)
     unsigned year, month, day;
     uint8_t *b = s->bytes;
 
-    date_of(date.days, &year, &month, &day);
+    calendar_date(date.days, &year, &month, &day);
     b[SECONDS] = encode(s, date.seconds % 60);
     b[MINUTES] = encode(s, date.seconds / 60 % 60);
     b[HOURS] = encode_hour(s, date.seconds / 3600);
@@ -296,6 +273,29 @@ catch_up(struct rtc *rtc)
     }
 }
 
+/* Only what raises the line is worth waking for; while it is high nothing more can. Kept in `due`,
+ * so that a tick before it costs one comparison. */
+static void
+update_due(struct rtc *rtc)
+{
+    const struct rtc_state *s = &rtc->s;
+    uint8_t b = s->bytes[REG_B];
+
+    rtc->due = DEVICE_NEVER;
+    if (s->bytes[REG_C] & C_IRQF)
+        return;
+    if (clock_runs(s) && b & (B_UIE | B_AIE)) {
+        uint64_t wait = b & B_UIE ? 1 : until_alarm(s);
+        if (wait != DEVICE_NEVER)
+            rtc->due = (s->seconds + wait) * NS_PER_SECOND + (uint64_t)s->chain;
+    }
+    if (b & B_PIE && period_cycles(s)) {
+        unsigned __int128 cycles = (unsigned __int128)(s->periods + 1) * period_cycles(s);
+        uint64_t at = (uint64_t)((cycles * NS_PER_SECOND + 32767) / 32768) + (uint64_t)s->chain;
+        rtc->due = at < rtc->due ? at : rtc->due;
+    }
+}
+
 static void
 rtc_tick(void *dev, uint64_t now)
 {
@@ -303,30 +303,16 @@ rtc_tick(void *dev, uint64_t now)
 
     if (now > rtc->s.now)
         rtc->s.now = now;
+    if (rtc->s.now < rtc->due)
+        return;
     catch_up(rtc);
+    update_due(rtc);
 }
 
-/* Only what raises the line is worth waking for; while it is high nothing more can. */
 static uint64_t
 rtc_next(void *dev)
 {
-    const struct rtc_state *s = &((struct rtc *)dev)->s;
-    uint8_t b = s->bytes[REG_B];
-    uint64_t next = DEVICE_NEVER;
-
-    if (s->bytes[REG_C] & C_IRQF)
-        return DEVICE_NEVER;
-    if (clock_runs(s) && b & (B_UIE | B_AIE)) {
-        uint64_t wait = b & B_UIE ? 1 : until_alarm(s);
-        if (wait != DEVICE_NEVER)
-            next = (s->seconds + wait) * NS_PER_SECOND + (uint64_t)s->chain;
-    }
-    if (b & B_PIE && period_cycles(s)) {
-        unsigned __int128 cycles = (unsigned __int128)(s->periods + 1) * period_cycles(s);
-        uint64_t at = (uint64_t)((cycles * NS_PER_SECOND + 32767) / 32768) + (uint64_t)s->chain;
-        next = at < next ? at : next;
-    }
-    return next;
+    return ((struct rtc *)dev)->due;
 }
 
 /* ---- ports ---- */
@@ -356,6 +342,7 @@ rtc_read(void *dev, uint64_t offset, unsigned size)
         s->bytes[REG_C] = 0;
         update_line(rtc);
     }
+    update_due(rtc);
     return value;
 }
 
@@ -401,6 +388,7 @@ rtc_write(void *dev, uint64_t offset, unsigned size, uint64_t value)
     default: s->bytes[s->index] = v;
     }
     update_line(rtc);
+    update_due(rtc);
 }
 
 /* ---- power-on, reset, state ---- */
@@ -421,7 +409,7 @@ rtc_power_on(struct rtc *rtc, int64_t date, uint64_t mem_size)
     unsigned sum = 0;
 
     *s = (struct rtc_state){0};
-    if (days < 0 || days > days_of(9899, 12, 31))
+    if (days < 0 || days > calendar_days(9899, 12, 31))
         days = date = 0;
     s->bytes[REG_A] = A_DIVIDER_ON | 6; /* 1024 Hz, as a BIOS sets it */
     s->bytes[REG_B] = B_24H;
@@ -438,6 +426,7 @@ rtc_power_on(struct rtc *rtc, int64_t date, uint64_t mem_size)
         sum += s->bytes[i];
     s->bytes[CMOS_SUM] = (uint8_t)(sum >> 8);
     s->bytes[CMOS_SUM + 1] = (uint8_t)sum;
+    rtc->due = DEVICE_NEVER;
     update_line(rtc);
 }
 
@@ -450,6 +439,7 @@ rtc_reset(void *dev)
     rtc->s.bytes[REG_B] &= (uint8_t) ~(B_PIE | B_AIE | B_UIE | B_SQWE);
     rtc->s.bytes[REG_C] = 0;
     rtc->s.index = rtc->s.nmi_masked = 0;
+    rtc->due = DEVICE_NEVER;
     update_line(rtc);
 }
 
@@ -469,6 +459,7 @@ rtc_restored(void *dev)
 
     rtc->s.index &= RTC_BYTES - 1;
     update_line(rtc);
+    update_due(rtc);
 }
 
 static void
@@ -479,7 +470,7 @@ rtc_describe(void *dev, char *text, size_t size)
     unsigned year, month, day;
     struct text t;
 
-    date_of(date.days, &year, &month, &day);
+    calendar_date(date.days, &year, &month, &day);
     text_begin(&t, text, size);
     text_add(&t, "date %04u-%02u-%02u %02u:%02u:%02u%s\n", year, month, day, date.seconds / 3600,
              date.seconds / 60 % 60, date.seconds % 60, clock_runs(s) ? "" : ", stopped");

@@ -16,16 +16,17 @@
 #define RTC_BYTES 128
 
 struct rtc_state {
-    uint64_t now;            /* guest time in ns of the last tick */
-    int64_t chain;           /* guest time at which the divider chain was last at zero */
-    uint64_t seconds;        /* of the chain that the registers show */
-    uint64_t periods;        /* of the periodic rate that PF has seen */
+    uint64_t now;             /* guest time in ns of the last tick */
+    int64_t chain;            /* guest time at which the divider chain was last at zero */
+    uint64_t seconds;         /* of the chain that the registers show */
+    uint64_t periods;         /* of the periodic rate that PF has seen */
     uint8_t bytes[RTC_BYTES]; /* registers 0-d, then memory; A without UIP */
     uint8_t index, nmi_masked;
 };
 
 struct rtc {
     struct rtc_state s;
+    uint64_t due; /* follows from s: when the line rises next, in ns */
     struct line irq;
 };
 

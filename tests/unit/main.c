@@ -21,6 +21,15 @@ static const struct unit_suite *const suites[] = {
     &suite_loader_linux,
     &suite_bios,
     &suite_bios_rom,
+    &suite_core_ram,
+    &suite_core_bus,
+    &suite_core_console,
+    &suite_device_uart,
+    &suite_device_pic,
+    &suite_device_pit,
+    &suite_device_rtc,
+    &suite_device_kbd,
+    &suite_device_pc,
 };
 
 int

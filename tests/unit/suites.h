@@ -21,5 +21,14 @@ extern const struct unit_suite suite_loader_multiboot;
 extern const struct unit_suite suite_loader_linux;
 extern const struct unit_suite suite_bios;
 extern const struct unit_suite suite_bios_rom;
+extern const struct unit_suite suite_core_ram;
+extern const struct unit_suite suite_core_bus;
+extern const struct unit_suite suite_core_console;
+extern const struct unit_suite suite_device_uart;
+extern const struct unit_suite suite_device_pic;
+extern const struct unit_suite suite_device_pit;
+extern const struct unit_suite suite_device_rtc;
+extern const struct unit_suite suite_device_kbd;
+extern const struct unit_suite suite_device_pc;
 
 #endif
