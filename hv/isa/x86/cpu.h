@@ -374,7 +374,8 @@ int x86_write_msr(struct x86_cpu *cpu, uint32_t index, uint64_t value);
 const char *x86_msr_name(uint32_t index);
 /* What this processor claims: eax, ebx, ecx, edx in regs[0..3]. `r` gives OSXSAVE and the like. */
 void x86_cpuid(const struct x86_regs *r, uint32_t leaf, uint32_t subleaf, uint32_t regs[4]);
-const char *x86_vector_name(unsigned vector); /* "#PF page fault" */
+/* vectors.c: "#PF page fault"; NULL: the vector is no exception. */
+const char *x86_vector_name(unsigned vector);
 
 /* --- helpers used everywhere ------------------------------------------------------------------ */
 
