@@ -66,12 +66,16 @@ letter(const struct trace_event *e, char text[8])
 }
 
 static void
-describe_access(const struct trace_event *e, const char *noun, char *text, size_t size)
+describe_access(const struct trace_event *e, const char *noun, const char *name, char *text,
+                size_t size)
 {
     bool write = e->flags & TRACE_WRITE;
     const char *verb = write ? "write" : "read", *space = *noun ? " " : "";
-    char c[8];
+    char c[8], number[24];
 
+    snprintf(number, sizeof(number), "0x%" PRIx64, e->address);
+    if (!name)
+        name = number;
     if (e->kind == TRACE_CR || e->kind == TRACE_DR) {
         int n = snprintf(text, size, "%s %s%" PRIu64, verb, noun, e->address);
         if (write && n > 0 && (size_t)n < size)
@@ -80,24 +84,22 @@ describe_access(const struct trace_event *e, const char *noun, char *text, size_
     }
     /* A read has no value when it leaves the guest; the device's RETURN has it. */
     if (write)
-        snprintf(text, size, "%s%s%s 0x%" PRIx64 " <- 0x%" PRIx64 "%s", verb, space, noun,
-                 e->address, e->value, letter(e, c));
+        snprintf(text, size, "%s%s%s %s <- 0x%" PRIx64 "%s", verb, space, noun, name, e->value,
+                 letter(e, c));
     else if (e->kind == TRACE_RETURN)
-        snprintf(text, size, "%s%s%s 0x%" PRIx64 " -> 0x%" PRIx64 "%s", verb, space, noun,
-                 e->address, e->value, letter(e, c));
+        snprintf(text, size, "%s%s%s %s -> 0x%" PRIx64 "%s", verb, space, noun, name, e->value,
+                 letter(e, c));
     else
-        snprintf(text, size, "%s%s%s 0x%" PRIx64, verb, space, noun, e->address);
+        snprintf(text, size, "%s%s%s %s", verb, space, noun, name);
 }
 
 #define PAGE_FAULT 14u /* the exception whose value is an address (event.h) */
 
 /* "#PF page fault at 0x403000, error 0x6", "vector 0x20". */
 static void
-describe_vector(const struct trace_event *e, const char *(*vector_name)(unsigned vector),
-                char *text, size_t size)
+describe_vector(const struct trace_event *e, const char *name, char *text, size_t size)
 {
     bool fault = e->kind == TRACE_EXCEPTION || e->kind == TRACE_GUEST_FAULT;
-    const char *name = vector_name && e->address < 32 ? vector_name((unsigned)e->address) : NULL;
     char number[32];
 
     snprintf(number, sizeof(number), "vector 0x%" PRIx64, e->address);
@@ -133,9 +135,10 @@ describe_end(const struct trace *t, const struct trace_event *e, char *text, siz
 }
 
 char *
-describe_operands(const struct trace *t, const struct trace_event *e,
-                  const char *(*vector_name)(unsigned vector), char *text, size_t size)
+describe_operands(const struct trace *t, const struct trace_event *e, describe_name_fn *name_fn,
+                  char *text, size_t size)
 {
+    const char *name = name_fn ? name_fn(e->kind, e->address) : NULL;
     const char *noun = e->kind < TRACE_KIND_COUNT ? kinds[e->kind].noun : NULL;
     enum form form = e->kind < TRACE_KIND_COUNT ? kinds[e->kind].form : FORM_PLAIN;
     char c[8];
@@ -143,8 +146,8 @@ describe_operands(const struct trace *t, const struct trace_event *e,
     text[0] = 0;
     switch (form) {
     case FORM_PLAIN: describe_plain(e, noun, text, size); break;
-    case FORM_ACCESS: describe_access(e, noun, text, size); break;
-    case FORM_VECTOR: describe_vector(e, vector_name, text, size); break;
+    case FORM_ACCESS: describe_access(e, noun, name, text, size); break;
+    case FORM_VECTOR: describe_vector(e, name, text, size); break;
     case FORM_CPUID:
         snprintf(text, size, "leaf 0x%" PRIx64 ", subleaf 0x%" PRIx64, e->address, e->value);
         break;

@@ -11,13 +11,17 @@
 
 #define DESCRIBE_SIZE 96 /* bytes that hold any of these texts */
 
+/* Names the address of an event: "#PF page fault" for vector 14, "IA32_EFER" for an MSR. NULL: it
+ * has no name. Who knows the processor provides it; the tracer does not. */
+typedef const char *describe_name_fn(unsigned kind, uint64_t address);
+
 /* What an event's address is: "port", "msr" ... NULL: an address of this kind has no meaning. */
 const char *describe_address_noun(const struct trace *trace, unsigned kind);
 
-/* The operands of an event: "write port 0x3f8 <- 0x48 'H'". "" if there are none. vector_name may
- * be NULL; else it names an exception ("#PF"), or returns NULL. Returns text. */
+/* The operands of an event: "write port 0x3f8 <- 0x48 'H'". "" if there are none. name may be NULL.
+ * Returns text. */
 char *describe_operands(const struct trace *trace, const struct trace_event *event,
-                        const char *(*vector_name)(unsigned vector), char *text, size_t size);
+                        describe_name_fn *name, char *text, size_t size);
 
 /* A time with three digits and its unit: "812 ns", "1.25 us", "3.40 s". Returns text. */
 char *describe_time(double ns, char *text, size_t size);

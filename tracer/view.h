@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tracer/describe.h"
 #include "tracer/read.h"
 
 /* Zeroed, it shows everything. */
@@ -21,11 +22,10 @@ struct view_options {
     uint64_t limit;    /* exits to show, each with the events that belong to it; 0: all */
     bool no_times;     /* leave out what differs between two runs: for tests that compare text */
     const char *title; /* NULL: made from the recording's header */
-    /* Both may be NULL. resolve: "kmain+0x1c (minios.c:40)" for an address of the guest, "" if it
-     * has no name. vector_name: "#PF" for 14, or NULL. */
+    /* "kmain+0x1c (minios.c:40)" for an address of the guest, "" if it has no name. May be NULL. */
     void (*resolve)(void *context, uint64_t rip, char *text, size_t size);
     void *context;
-    const char *(*vector_name)(unsigned vector);
+    describe_name_fn *name; /* of vectors, MSRs and the like; may be NULL */
 };
 
 struct view {

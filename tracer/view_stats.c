@@ -187,7 +187,11 @@ print_addresses(const struct view *view, const struct stats *s)
         const struct stats_place *p = &top[i];
         const char *noun = describe_address_noun(view->trace, p->kind);
         char text[64];
-        snprintf(text, sizeof(text), "%s 0x%" PRIx64, noun ? noun : "", p->address);
+        const char *name = view->options->name ? view->options->name(p->kind, p->address) : NULL;
+        if (name)
+            snprintf(text, sizeof(text), "%s %s", noun ? noun : "", name);
+        else
+            snprintf(text, sizeof(text), "%s 0x%" PRIx64, noun ? noun : "", p->address);
         fprintf(out, "%-14s %-28s", view->trace->kind[p->kind].name, text);
         put_place(view, s, p);
         fprintf(out, "  %s\n", view->trace->actor[p->asked].name);

@@ -60,7 +60,7 @@ table_event(struct view *view, const struct trace_event *event, uint64_t exit)
     if (!view->options->no_times)
         snprintf(time, sizeof(time), "%10" PRIu64 ".%03u ", event->time / 1000,
                  (unsigned)(event->time % 1000));
-    describe_operands(t, event, view->options->vector_name, operands, sizeof(operands));
+    describe_operands(t, event, view->options->name, operands, sizeof(operands));
     format_rip(view, event, rip, sizeof(rip));
     int n = snprintf(line, sizeof(line), "%8s %s %-12s %s %-12s  %-14s %-*s %s", number, time,
                      t->actor[event->from].name, kind->class == TRACE_CLASS_NOTE ? "  " : "->",

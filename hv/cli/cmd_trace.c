@@ -8,7 +8,22 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "isa/x86/cpu.h"
 #include "tracer/view.h"
+
+/* view.h's name: what the processor's manual calls the address of an event. */
+static const char *
+address_name(unsigned kind, uint64_t address)
+{
+    switch (kind) {
+    case TRACE_EXCEPTION:
+    case TRACE_GUEST_FAULT:
+    case TRACE_INJECT:
+    case TRACE_INTERRUPT: return address < 32 ? x86_vector_name((unsigned)address) : NULL;
+    case TRACE_MSR: return address <= UINT32_MAX ? x86_msr_name((uint32_t)address) : NULL;
+    default: return NULL;
+    }
+}
 
 static int
 run_trace(const struct args *args)
@@ -17,6 +32,7 @@ run_trace(const struct args *args)
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
+        .name = address_name,
     };
     struct trace trace;
     struct error err = {""};

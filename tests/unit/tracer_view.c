@@ -111,6 +111,36 @@ test_operands(void)
     tape_remove(&tape);
 }
 
+static const char *
+address_name(unsigned kind, uint64_t address)
+{
+    return kind == TRACE_MSR && address == 7 ? "SEVENTH"
+           : kind == TRACE_EXCEPTION         ? "#XX example"
+                                             : NULL;
+}
+
+static void
+test_named_operands(void)
+{
+    struct trace_event msr = {.kind = TRACE_MSR, .address = 7, .value = 1, .flags = TRACE_WRITE};
+    struct trace_event fault = {.kind = TRACE_EXCEPTION, .flags = TRACE_ERROR, .value = 9};
+    struct tape tape;
+    struct trace trace;
+    char text[DESCRIBE_SIZE];
+
+    small_tape(&tape);
+    tape_read(&tape, &trace);
+    describe_operands(&trace, &msr, address_name, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "write msr SEVENTH <- 0x1");
+    msr.address = 8;
+    describe_operands(&trace, &msr, address_name, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "write msr 0x8 <- 0x1");
+    describe_operands(&trace, &fault, address_name, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "#XX example, error 0x9");
+    trace_close(&trace);
+    tape_remove(&tape);
+}
+
 static void
 test_units(void)
 {
@@ -426,6 +456,7 @@ test_dot_run(void)
 
 static const struct unit_test tests[] = {
     {"operands in words", test_operands},
+    {"operands that have names", test_named_operands},
     {"times and counts in words", test_units},
     {"the table's lines, and part of them", test_table},
     {"an exit that is not there; a full disk", test_no_such_exit},
