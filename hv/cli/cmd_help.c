@@ -3,10 +3,16 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/tables.h"
 
 static int
 run_help(const struct args *args)
 {
+    const char *dir = args_value(args, "gen");
+    struct error err;
+
+    if (dir)
+        return write_documents(dir, &err) ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
     if (!args->words) {
         print_commands();
         return STATUS_OK;
@@ -18,12 +24,18 @@ run_help(const struct args *args)
     return STATUS_OK;
 }
 
+static const struct option_desc options[] = {
+    {"gen", 0, "DIR", "Write the reference pages and the manual page below DIR."},
+    {NULL},
+};
+
 const struct command command_help = {
     .name = "help",
     .words = "[COMMAND]",
     .max = 1,
     .summary = "Say what the commands are, or what one of them takes.",
     .text = "Without a word: the list of commands. With the name of a command: its help.\n",
+    .options = {options},
     .run = run_help,
 };
 

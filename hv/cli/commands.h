@@ -4,9 +4,12 @@
 
 #include "cli/cli.h"
 
-extern const struct command command_run, command_doctor, command_list;
-extern const struct command command_trace, command_graph;
+extern const struct command command_doctor;
+extern const struct command command_graph;
 extern const struct command command_help;
+extern const struct command command_list;
+extern const struct command command_run;
+extern const struct command command_trace;
 extern const struct command command_version;
 
 #endif

@@ -5,16 +5,18 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 
+/* clang-format off */
 const struct command *const command_table[] = {
-    &command_help,
     &command_run,
     &command_trace,
     &command_graph,
-    &command_doctor,
     &command_list,
+    &command_doctor,
+    &command_help,
     &command_version,
     NULL,
 };
+/* clang-format on */
 
 const struct command *
 command_find(const char *name)
