@@ -136,12 +136,16 @@ pc_bios_key(void *ctx)
     return (int)uart_ops.read(&pc->uart, 0, 1);
 }
 
-/* By port 92, so that the 8042 and the BIOS agree about the gate. */
+/* Opened by port 92; to close it the 8042 must let go of it as well. */
 static void
 pc_bios_a20(void *ctx, unsigned number, int level)
 {
+    struct kbd *kbd = &((struct pc *)ctx)->kbd;
+
     (void)number;
-    kbd_ops.write(&((struct pc *)ctx)->kbd, 0x92, 1, level ? 0x02 : 0);
+    kbd_ops.write(kbd, KBD_PORT_92, 1, level ? 0x02 : 0);
+    if (!level)
+        kbd_ops.write(kbd, KBD_COMMAND_PORT, 1, 0xdd);
 }
 
 /* ---- the board ---- */

@@ -264,7 +264,8 @@ test_snapshot(void)
     struct rig a, b;
 
     set_up(&a, &(struct pc_options){.as_after_bios = true});
-    set_up(&b, NULL);
+    set_up(&b, &(struct pc_options){.as_after_bios = true});
+    out(&b, 0x21, 1, 0xff), out(&b, 0x43, 1, 0x30), out(&b, 0x70, 1, 0x55);
     out(&a, 0x70, 1, 0x0b), out(&a, 0x71, 1, 0x42);
     out(&a, 0x3fc, 1, 0x08), out(&a, 0x3f9, 1, 0x03), out(&a, 0x21, 1, 0);
     bus_tick(&a.vm.bus, 123456789);
@@ -300,9 +301,12 @@ test_table(void)
 {
     unsigned n = 0;
 
-    for (; device_table[n]; n++)
-        CU_ASSERT_TRUE(device_table[n]->name && device_table[n]->summary);
-    CU_ASSERT_EQUAL(n, 6);
+    for (; device_table[n]; n++) {
+        CU_ASSERT_PTR_NOT_NULL(device_table[n]->summary);
+        for (unsigned i = 0; i < n; i++)
+            CU_ASSERT_STRING_NOT_EQUAL(device_table[i]->name, device_table[n]->name);
+    }
+    CU_ASSERT_TRUE(n >= 6);
 }
 
 static const struct unit_test tests[] = {
