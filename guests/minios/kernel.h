@@ -44,6 +44,8 @@ void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void kvprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 void uart_init(void);
+/* From here on a byte that comes in interrupts; after pic_init(). */
+void uart_listen(void);
 /* Sends one byte; waits until the UART takes it. */
 void uart_put(char c);
 void uart_interrupt(void);

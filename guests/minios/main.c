@@ -154,6 +154,7 @@ kmain(const struct boot_info *physical_info)
 
     pic_init();
     pic_enable(IRQ_UART);
+    uart_listen();
     timer_init(options.hz);
     pic_enable(IRQ_TIMER);
     watch_timer(options.ticks);

@@ -48,6 +48,13 @@ uart_init(void)
     priv_out8(DLM, 0);
     priv_out8(LCR, LCR_8N1);
     priv_out8(MCR, MCR_READY);
+}
+
+/* Ask for an interrupt when a byte comes in. After pic_init(): the 8259 forgets edges when it is
+ * initialized, and if a byte is there already, the line rises here and never again. */
+void
+uart_listen(void)
+{
     priv_out8(IER, IER_RECEIVED);
 }
 
