@@ -84,7 +84,7 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 
 # --- tests ----------------------------------------------------------------------------------------
 
-check: check-unit ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-guest ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit

@@ -89,17 +89,17 @@ refused 1 "do with 'two'" run one two
 refused 1 "no engine 'sofd'; did you mean 'soft'" run --engine sofd hello16
 refused 1 "no engine 'zzzz'" run --engine zzzz hello16
 refused 1 "did you mean 'hardware'" run --engine soft --strategy hardwear hello16
-refused 1 "there is no loader 'none'\|no loader\|'none'" run --engine soft --loader none hello16
+refused 1 "there is no loader 'none'" run --engine soft --loader none hello16
 refused 1 "'--mem'.*not a size" run --mem lots hello16
-refused 1 "memory\|RAM" run --engine soft --mem 4K hello16
-refused 1 "memory\|RAM" run --engine soft --mem 99999G hello16
+refused 1 "4096 bytes of memory.*1M to 3G" run --engine soft --mem 4K hello16
+refused 1 "bytes of memory.*1M to 3G" run --engine soft --mem 99999G hello16
 refused 1 "exits=N or instructions=N" run --limit 12 hello16
 refused 1 "not a number" run --limit exits=many hello16
 refused 1 "0 would run nothing" run --limit exits=0 hello16
 refused 1 "a port is" run --debug-exit-port 0x10000 hello16
 refused 1 "needs --trace" run --trace-guest hello16
 refused 1 "one of the two" run --bios x hello16
-refused 1 "console" run --engine soft --console telegraph hello16
+refused 1 "'telegraph' is no console" run --engine soft --console telegraph hello16
 refused 1 "no list of 'things'" list things
 
 # --- files that are wrong -------------------------------------------------------------------------
@@ -111,16 +111,17 @@ refused 1 "no file 'nosuchguest' here" run --engine soft nosuchguest
 refused 1 "cannot open '/no/such/file'" run --engine soft /no/such/file
 refused 1 "not a regular file" run --engine soft "$work"
 refused 1 "empty" run --engine soft "$work/empty"
-refused 1 "." run --engine soft "$work/cut"
-refused 1 "." run --engine soft --loader elf "$work/four"
+refused 1 "cut cannot be loaded.*outside the file" run --engine soft "$work/cut"
+refused 1 "ends within its ELF header" run --engine soft --loader elf "$work/four"
 refused 1 "cannot open" run --engine soft --bios /no/such/rom
+refused 1 "cannot open.*/no/such/disk" run --engine soft --disk /no/such/disk hello16
 refused 1 "cannot open" run --engine soft --initrd /no/such/initrd hello64
 refused 1 "/no/such/folder" run --engine soft --trace /no/such/folder/x.hvt hello16
 refused 1 "/no/such/folder" run --engine soft --console file:/no/such/folder/x hello16
-refused 1 "." trace /no/such/file
-refused 1 "." trace "$work/empty"
-refused 1 "." trace "$guests/hello16"
-refused 1 "." graph /no/such/file -o "$work/x.dot"
+refused 1 "/no/such/file.*No such file" trace /no/such/file
+refused 1 "not a recording" trace "$work/empty"
+refused 1 "not a recording" trace "$guests/hello16"
+refused 1 "/no/such/file.*No such file" graph /no/such/file -o "$work/x.dot"
 refused 1 "cannot make the folder" help --gen /no/such/folder/docs
 
 # A guest without permission to read it; root may read everything.
@@ -178,7 +179,7 @@ ends() {
 }
 ends 1 "powered off with status 1 (" hello16
 ends 124 "(1 exits" --limit exits=1 hello16
-ends 124 "." --limit instructions=3 hello16
+ends 124 "limit was reached (0 exits" --limit instructions=3 hello16
 printf '\353\376' >"$work/spin" # jmp $
 timeout -s INT 2 "$hv" run --engine soft --loader flat --console null "$work/spin" 2>"$work/err" </dev/null
 check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
