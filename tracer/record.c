@@ -3,8 +3,10 @@
  *
  * The header stays mapped for the whole run; the events are written through a window of WINDOW
  * events that moves along the file. Each window is allocated on disk before it is mapped: a store
- * to a mapped page for which the file system finds no block would end hv with SIGBUS. After the
- * first failure nothing more is recorded, so that a recording is always a run's whole beginning.
+ * to a mapped page for which the file system finds no block would end hv with SIGBUS. It is also
+ * filled with zeros: a store to a page that is in memory already costs half of one that is not.
+ * After the first failure nothing more is recorded, so that a recording is always a run's whole
+ * beginning.
  *
  * Called by core/run.c and the engines, from one thread. Next: read.c.
  */
@@ -24,7 +26,7 @@
 #include "tracer/format.h"
 #include "tracer/record.h"
 
-#define WINDOW     65536u /* events: 3 MiB, about half a second of a busy guest */
+#define WINDOW     16384u /* events: 768 KiB, some milliseconds of a busy guest */
 #define WINDOW_MIN 64u    /* the last try before the disk is called full */
 
 struct recorder {
@@ -35,6 +37,7 @@ struct recorder {
     uint64_t allocated;         /* events that the file has room for */
     void *window;
     size_t window_size; /* bytes */
+    void *zeros;        /* WINDOW events, all of them the kernel's one page of zeros */
     int fd;
     bool full, in_scratch;
 };
@@ -69,6 +72,20 @@ file_allocate(int fd, uint64_t from, uint64_t size)
         rc = posix_fallocate(fd, (off_t)from, (off_t)(size - from));
     while (rc == EINTR);
     return -rc;
+}
+
+/* Writes zeros, at most a window of them: in one piece, as the kernel then takes large pages. 0 or
+ * -errno. */
+static int
+file_fill(const struct recorder *recorder, uint64_t from, uint64_t size)
+{
+    while (from < size) {
+        ssize_t done = pwrite(recorder->fd, recorder->zeros, (size_t)(size - from), (off_t)from);
+        if (done < 0 && errno != EINTR)
+            return -errno;
+        from += done > 0 ? (uint64_t)done : 0;
+    }
+    return 0;
 }
 
 static void
@@ -108,10 +125,12 @@ window_advance(struct recorder *recorder)
 
     window_unmap(recorder);
     for (uint64_t events = WINDOW; rc && events >= WINDOW_MIN; events /= 2) {
-        rc = file_allocate(recorder->fd, event_offset(first), event_offset(first + events));
-        if (rc)
-            continue;
-        rc = window_map(recorder, first, events);
+        uint64_t from = event_offset(first), end = event_offset(first + events);
+        rc = file_allocate(recorder->fd, from, end);
+        if (rc == 0)
+            rc = file_fill(recorder, from, end);
+        if (rc == 0)
+            rc = window_map(recorder, first, events);
         if (rc == 0)
             recorder->allocated = first + events;
     }
@@ -240,7 +259,7 @@ static int
 recorder_start(struct recorder *recorder, const struct trace_about *about)
 {
     int rc = file_allocate(recorder->fd, 0, sizeof(struct trace_header));
-    void *header;
+    void *header, *zeros;
 
     if (rc)
         return rc;
@@ -249,6 +268,11 @@ recorder_start(struct recorder *recorder, const struct trace_about *about)
     if (header == MAP_FAILED)
         return -errno;
     recorder->header = header;
+    zeros = mmap(NULL, WINDOW * sizeof(struct trace_event), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0);
+    if (zeros == MAP_FAILED)
+        return -errno;
+    recorder->zeros = zeros;
     header_fill(recorder->header, about);
     recorder->start = clock_ns(CLOCK_MONOTONIC);
     return window_advance(recorder);
@@ -295,6 +319,8 @@ recorder_close(struct recorder *recorder)
         __atomic_store_n(&recorder->header->state, TRACE_STATE_CLOSED, __ATOMIC_RELEASE);
         munmap(recorder->header, sizeof(*recorder->header));
     }
+    if (recorder->zeros)
+        munmap(recorder->zeros, WINDOW * sizeof(struct trace_event));
     if (close(recorder->fd) && rc == 0)
         rc = -errno;
     free(recorder);
