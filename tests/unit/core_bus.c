@@ -166,6 +166,8 @@ test_whole(void)
     CU_ASSERT_EQUAL(in(&bus, 0x300, 4), 0x06050403); /* offset 2: base is not first */
     CU_ASSERT_EQUAL(p.accesses, 1);
     CU_ASSERT_EQUAL(p.offset, 2);
+    in(&bus, 0x304, 4); /* up to the very end */
+    CU_ASSERT_EQUAL(p.accesses, 2);
     out(&bus, 0x301, 2, 0x11112222); /* the value is cut to the size */
     CU_ASSERT_EQUAL(p.value, 0x2222);
 }

@@ -83,6 +83,8 @@ test_edge(void)
     CU_ASSERT_EQUAL(pic_acknowledge(&pic), 0x23);
     CU_ASSERT_EQUAL(read_irr(&pic, 0x20), 0);
     CU_ASSERT_EQUAL(read_isr(&pic, 0x20), 0x08);
+    out(&pic, 0x20, 0x08); /* OCW3 without RR: what is read stays */
+    CU_ASSERT_EQUAL(in(&pic, 0x20), 0x08);
     out(&pic, 0x20, EOI);
     CU_ASSERT_EQUAL(read_isr(&pic, 0x20), 0);
     CU_ASSERT_FALSE(pic_pending(&pic)); /* still high, but there was no new edge */
@@ -352,6 +354,10 @@ test_poll(void)
     CU_ASSERT_EQUAL(in(&pic, 0xa1), 0x82); /* at either port */
     CU_ASSERT_FALSE(pic_pending(&pic));    /* the slave's INT fell */
     CU_ASSERT_EQUAL(in(&pic, 0xa1), 0x00); /* IMR: one poll, one read */
+    out(&pic, 0x20, 0x0c);                 /* ICW1 takes the poll back, and IRR is read again */
+    out(&pic, 0x20, 0x12), out(&pic, 0x21, 0x20);
+    pulse(&pic, 6);
+    CU_ASSERT_EQUAL(in(&pic, 0x20), 0x40);
 }
 
 static void

@@ -203,6 +203,21 @@ test_mode_2(void)
     CU_ASSERT_STRING_EQUAL(wave(&rig, 3), "111");
     out(&rig, 0x61, 1);
     CU_ASSERT_STRING_EQUAL(wave(&rig, 5), "11101");
+    /* Gate falls while OUT is low: high at once, and no glitch when it rises. */
+    CU_ASSERT_STRING_EQUAL(wave(&rig, 3), "110");
+    out(&rig, 0x61, 0);
+    CU_ASSERT_TRUE(out_2(&rig));
+    out(&rig, 0x61, 1);
+    CU_ASSERT_TRUE(out_2(&rig));
+    /* A new count waits while gate is low, and goes along with a load that is due. */
+    program(&rig, 2, 5, 1);
+    CU_ASSERT_STRING_EQUAL(elements(&rig, 2), "5 4 ");
+    out(&rig, 0x42, 3);
+    out(&rig, 0x61, 0);
+    CU_ASSERT_STRING_EQUAL(elements(&rig, 7), "4 4 4 4 4 4 4 ");
+    out(&rig, 0x61, 1);
+    out(&rig, 0x42, 6);
+    CU_ASSERT_STRING_EQUAL(elements(&rig, 3), "6 5 4 ");
 }
 
 /* Mode 3, figure 18: high for (N + 1) / 2 clocks, low for the rest. */
@@ -512,6 +527,10 @@ test_snapshot(void)
     pit_ops.restored(&rig.pit);
     CU_ASSERT_EQUAL(pit_ops.next(&rig.pit), next);
     /* Hostile ones must not divide by zero or loop. */
+    rig.pit.s.counter[0].n = 0;
+    pit_ops.restored(&rig.pit);
+    at(&rig, 5000);
+    in(&rig, 0x40);
     for (unsigned fill = 0; fill < 256; fill++) {
         char text[512];
         memset(&rig.pit.s, (int)fill, sizeof(rig.pit.s));

@@ -300,13 +300,19 @@ test_periodic(void)
         }
         CU_ASSERT_EQUAL(n, rates[i].hz);
     }
+    /* A slower rate counts from now, not from the ticks of the faster one. */
+    put(&rig, 0x0a, 0x26);
+    rtc_ops.tick(&rig.rtc, 10 * SECOND);
+    get(&rig, 0x0c);
+    put(&rig, 0x0a, 0x2f);
+    CU_ASSERT_EQUAL(rtc_ops.next(&rig.rtc), 10 * SECOND + SECOND / 2);
     put(&rig, 0x0a, 0x20); /* rate 0: none */
     CU_ASSERT_EQUAL(rtc_ops.next(&rig.rtc), DEVICE_NEVER);
     /* Not read in time: one request, as on the chip. */
     put(&rig, 0x0a, 0x26);
     rig.rises = 0;
-    rtc_ops.tick(&rig.rtc, 10 * SECOND);
     rtc_ops.tick(&rig.rtc, 20 * SECOND);
+    rtc_ops.tick(&rig.rtc, 30 * SECOND);
     CU_ASSERT_EQUAL(rig.rises, 1);
 }
 

@@ -248,6 +248,9 @@ test_out2_gate(void)
     CU_ASSERT_EQUAL(rig.level, 1);
     out(&rig, MCR, 0);
     CU_ASSERT_EQUAL(rig.level, 0);
+    out(&rig, MCR, OUT2 | LOOP); /* the pin is inactive in loopback mode */
+    CU_ASSERT_EQUAL(in(&rig, IIR), 0x04);
+    CU_ASSERT_EQUAL(rig.level, 0);
 }
 
 static void
