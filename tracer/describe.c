@@ -202,3 +202,37 @@ describe_count(uint64_t count, char *text, size_t size)
     text[to] = 0;
     return text;
 }
+
+/* Bytes of the UTF-8 character at p that is fit to print; 0: none. A zero byte ends the text and
+ * is in no character, so nothing behind it is looked at. */
+static unsigned
+utf8_printable(const unsigned char *p)
+{
+    unsigned n = p[0] < 0x80   ? 1
+                 : p[0] < 0xc2 ? 0
+                 : p[0] < 0xe0 ? 2
+                 : p[0] < 0xf0 ? 3
+                 : p[0] < 0xf5 ? 4
+                               : 0;
+
+    if (n == 1)
+        return p[0] >= 0x20 && p[0] != 0x7f;
+    if (p[0] == 0xc2 && p[1] < 0xa0)
+        return 0; /* U+0080 to U+009F: control characters that terminals obey */
+    for (unsigned i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+char *
+describe_clean(char *text)
+{
+    for (char *p = text; *p;) {
+        unsigned n = utf8_printable((const unsigned char *)p);
+        if (n == 0)
+            *p = '?';
+        p += n ? n : 1;
+    }
+    return text;
+}

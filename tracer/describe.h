@@ -28,4 +28,8 @@ char *describe_time(double ns, char *text, size_t size);
 /* A count with separators: "1,234,567". Returns text. */
 char *describe_count(uint64_t count, char *text, size_t size);
 
+/* Masks what a terminal might obey, or what is not UTF-8, with '?'. For every text that comes from
+ * a file. Returns text. */
+char *describe_clean(char *text);
+
 #endif

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tracer/describe.h"
 #include "tracer/read.h"
 
 #define EXIT_STEP 256u /* exits between two entries of exit_index */
@@ -42,45 +43,12 @@ complain(const struct complaint *to, int code, const char *format, ...)
     return -code;
 }
 
-/* Bytes of the UTF-8 character at p that is fit to print; 0: none. A zero byte ends the text and
- * is in no character, so nothing behind it is looked at. */
-static unsigned
-utf8_printable(const unsigned char *p)
-{
-    unsigned n = p[0] < 0x80   ? 1
-                 : p[0] < 0xc2 ? 0
-                 : p[0] < 0xe0 ? 2
-                 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf5 ? 4
-                               : 0;
-
-    if (n == 1)
-        return p[0] >= 0x20 && p[0] != 0x7f;
-    if (p[0] == 0xc2 && p[1] < 0xa0)
-        return 0; /* U+0080 to U+009F: control characters that terminals obey */
-    for (unsigned i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return n;
-}
-
-/* Copies a text of the file; what a terminal might obey becomes '?'. Both have `size` bytes, and
- * from[] ends within them. */
+/* Copies a text of the file. Both have `size` bytes, and from[] ends within them. */
 static void
 text_copy(char *to, const char *from, size_t size)
 {
-    size_t i = 0;
-
-    while (i + 1 < size && from[i]) {
-        unsigned n = utf8_printable((const unsigned char *)from + i);
-        if (n == 0) {
-            to[i++] = '?';
-            continue;
-        }
-        memcpy(to + i, from + i, n);
-        i += n;
-    }
-    to[i] = 0;
+    snprintf(to, size, "%s", from);
+    describe_clean(to);
 }
 
 /* Is there a recording of a version that we know? */

@@ -219,7 +219,7 @@ print_rips(const struct view *view, const struct stats *s)
             o->resolve(o->context, top[i].address, symbol, sizeof(symbol));
         fprintf(o->out, "%-14s %-28s", view->trace->kind[top[i].kind].name, text);
         put_place(view, s, &top[i]);
-        fprintf(o->out, "%s%s\n", symbol[0] ? "  " : "", symbol);
+        fprintf(o->out, "%s%s\n", symbol[0] ? "  " : "", describe_clean(symbol));
     }
     free(top);
     return 0;

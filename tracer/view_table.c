@@ -42,7 +42,7 @@ format_rip(const struct view *view, const struct trace_event *event, char *text,
         text[n] = ' ';
         text[n + 1] = 0;
         o->resolve(o->context, event->rip, text + n + 1, size - (size_t)n - 1);
-        if (!text[n + 1])
+        if (!describe_clean(text + n + 1)[0])
             text[n] = 0;
     }
 }

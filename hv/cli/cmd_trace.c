@@ -1,14 +1,17 @@
 /*
  * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics.
  *
- * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c.
+ * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c. Here
+ * names are added that the tracer cannot know: the processor's, and those of the guest's symbols.
  */
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "isa/x86/cpu.h"
+#include "loader/symbols.h"
 #include "tracer/view.h"
 
 /* view.h's name: what the processor's manual calls the address of an event. */
@@ -25,6 +28,35 @@ address_name(unsigned kind, uint64_t address)
     }
 }
 
+/* view.h's resolve: a name, or nothing where symbols_format() would repeat the number. */
+static void
+resolve(void *context, uint64_t rip, char *text, size_t size)
+{
+    struct symbols *symbols = context;
+    uint64_t offset;
+
+    text[0] = 0;
+    if (symbols_name(symbols, rip, &offset))
+        symbols_format(symbols, rip, text, size);
+}
+
+/* The recording may come from anywhere, and so may the path in it: only a regular file is opened,
+ * and one without symbols, or none at all, leaves the addresses without names. */
+static int
+open_symbols(struct symbols **symbols, const struct args *args, const struct trace *trace,
+             struct error *err)
+{
+    const char *path = args_value(args, "symbols");
+    struct stat st;
+
+    *symbols = NULL;
+    if (path)
+        return symbols_open(path, symbols, err);
+    if (trace->guest[0] && stat(trace->guest, &st) == 0 && S_ISREG(st.st_mode))
+        symbols_open(trace->guest, symbols, NULL);
+    return 0;
+}
+
 static int
 run_trace(const struct args *args)
 {
@@ -32,8 +64,10 @@ run_trace(const struct args *args)
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
+        .resolve = resolve,
         .name = address_name,
     };
+    struct symbols *symbols;
     struct trace trace;
     struct error err = {""};
 
@@ -41,7 +75,11 @@ run_trace(const struct args *args)
         args_number(args, "limit", &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    int rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
+    int rc = open_symbols(&symbols, args, &trace, &err);
+    options.context = symbols;
+    if (rc == 0)
+        rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
+    symbols_close(symbols);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
@@ -50,6 +88,7 @@ static const struct option_desc options[] = {
     {"stats", 's', NULL, "For each reason how often, how long, and where from."},
     {"from", 'f', "N", "Begin with exit N. Exits are numbered from 1."},
     {"limit", 'n', "N", "Show N exits, each with what follows it."},
+    {"symbols", 0, "FILE", "Take the names of addresses from this ELF file."},
     {"no-times", 0, NULL, "Leave out all times: what is left is the same in every run."},
     {NULL},
 };
@@ -63,7 +102,8 @@ const struct command command_trace = {
     .text = "FILE was made with 'hv run --trace FILE'; it can be read while it is recorded, and\n"
             "after hv was killed. Lines between two exits belong to the first of them.\n\n"
             "Times are microseconds since the recording began. With --stats the time of an exit\n"
-            "runs until the guest is entered again.\n",
+            "runs until the guest is entered again. Addresses get their names from the guest's\n"
+            "file, if it is where it was.\n",
     .options = {options},
     .run = run_trace,
 };

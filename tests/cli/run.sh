@@ -219,5 +219,11 @@ check "without dot: status" [ $? = 1 ]
 check "without dot: what to install" grep -q 'package graphviz' "$work/err"
 check "without dot its input stays" grep -q '^digraph' "$work/nodot.svg.dot"
 
+"$hv" run --engine soft --console null --trace "$work/os.hvt" --trace-guest minios >"$work/out" 2>"$work/err" </dev/null
+prints 'io .*uart_init+0x' trace --limit 20 "$work/os.hvt"
+prints 'fault .*#PF page fault at 0x' trace "$work/os.hvt"
+prints '^io .*port 0x3f8 .*uart' trace --stats "$work/os.hvt"
+refused 1 "/no/such/file" trace --symbols /no/such/file "$work/os.hvt"
+
 echo "cli: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -167,7 +167,7 @@ static void
 name_of(void *context, uint64_t rip, char *text, size_t size)
 {
     (void)context;
-    snprintf(text, size, "%s", rip == 0x1004 ? "putc+0x4" : "");
+    snprintf(text, size, "%s", rip == 0x1004 ? "putc\x1b+0x4" : "");
 }
 
 static void
@@ -181,7 +181,7 @@ test_table(void)
     char *text = show(&view_table, &trace, (struct view_options){.resolve = name_of});
     CU_ASSERT_PTR_NOT_NULL(
         strstr(text, "\n       1          1.000  guest kernel -> dispatcher    io             "
-                     "write port 0x3f8 <- 0x48 'H'       0x1004 putc+0x4\n"));
+                     "write port 0x3f8 <- 0x48 'H'       0x1004 putc?+0x4\n"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(text, "\n                  1.100  dispatcher   -> uart          call           "
                      "write 0x3f8 <- 0x48 'H'\n"));
@@ -237,7 +237,7 @@ test_stats_text(void)
         text, "\nio                        1   50.0%    4.0%   350 ns   350 ns   350 ns   350 ns"
               "   350 ns   350 ns    1.00 us  1.00 us  1.00 us\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "uart\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "putc+0x4\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "putc?+0x4\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "Time: guest 33.9 %, VMM 4.0 %, waiting in hlt 56.5 %"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "Lost events: 0."));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "host's kernel handles by itself are not seen"));
