@@ -11,10 +11,13 @@ show() {
     echo "\$ $*"
 }
 
-show hv run --trace "$out/minios.hvt" --trace-guest --engine soft minios
+show hv run --engine soft --trace "$out/minios.hvt" --trace-guest minios
 status=0
 "$hv" run --engine soft --trace "$out/minios.hvt" --trace-guest "$guests/minios" </dev/null || status=$?
 [ $status = 1 ] || { echo "minios ended with status $status, not 1" >&2 && exit 1; }
+
+show hv trace --from 7 --limit 3 "$out/minios.hvt"
+"$hv" trace --from 7 --limit 3 "$out/minios.hvt"
 
 show hv trace --stats "$out/minios.hvt"
 "$hv" trace --stats "$out/minios.hvt"

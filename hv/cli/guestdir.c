@@ -22,9 +22,12 @@ guestdir_find(char *path, size_t size)
         return false;
     self[length] = 0;
     *strrchr(self, '/') = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
-        if (snprintf(path, size, "%s/%s", self, places[i]) < (int)size && !access(path, X_OK))
-            return true;
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        char folder[2 * PATH_MAX], real[PATH_MAX];
+        snprintf(folder, sizeof(folder), "%s/%s", self, places[i]);
+        if (realpath(folder, real))
+            return snprintf(path, size, "%s", real) < (int)size;
+    }
     return false;
 }
 

@@ -72,6 +72,18 @@ write_exits(FILE *out)
                     class_names[trace_kinds[k].class], trace_kinds[k].text);
 }
 
+/* Text in a cell of a table: '|' would end it. */
+static void
+write_cell(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputs(" |\n", out);
+}
+
 /* The options of one command as a table; --help last. */
 static void
 write_options(FILE *out, const struct command *command)
@@ -82,8 +94,8 @@ write_options(FILE *out, const struct command *command)
             fputs("| ", out);
             if (o->letter)
                 fprintf(out, "`-%c`, ", o->letter);
-            fprintf(out, "`--%s%s%s` | %s |\n", o->name, o->value ? " " : "",
-                    o->value ? o->value : "", o->help);
+            fprintf(out, "`--%s%s%s` | ", o->name, o->value ? " " : "", o->value ? o->value : "");
+            write_cell(out, o->help);
         }
     fprintf(out, "| `-%c`, `--%s` | %s |\n", help_option.letter, help_option.name,
             help_option.help);
@@ -143,7 +155,7 @@ write_devices(FILE *out)
 {
     fputs("# Devices\n\n| device | |\n| --- | --- |\n", out);
     for (const struct device_ops *const *d = device_table; *d; d++)
-        fprintf(out, "| `%s` | %s |\n", (*d)->name, (*d)->summary);
+        fprintf(out, "| `%s` | ", (*d)->name), write_cell(out, (*d)->summary);
 }
 
 static void
