@@ -133,8 +133,11 @@ kmain(const struct boot_info *physical_info)
 
     uart_init();
     kprintf("minios: 64-bit kernel, console on COM1, 115200 baud\n");
-    if (info->magic != BOOT_INFO_MAGIC || memory < MEMORY_MIN)
-        panic(NULL, "no struct boot_info, or less than 4 MiB of memory");
+    if (info->magic != BOOT_INFO_MAGIC)
+        panic(NULL, "the loader gave no struct boot_info");
+    if (memory < MEMORY_MIN)
+        panic(NULL, "%u MiB of memory: at least %u are needed", (unsigned)(memory >> 20),
+              MEMORY_MIN >> 20);
     kprintf("minios: memory: %u MiB; command line: %s\n", (unsigned)(memory >> 20),
             (const char *)phys_to_virt(info->command_line));
     options = read_options(phys_to_virt(info->command_line));
