@@ -343,13 +343,14 @@ deliver_chain(struct x86_cpu *cpu, enum x86_event type, const struct x86_fault *
     struct x86_fault what = *first;
 
     cpu->replay.next = 0;
+    if (type == X86_EVENT_EXCEPTION)
+        record_cause(cpu, &what);
     for (;;) {
         cpu->replay.writes = 0;
-        if (type == X86_EVENT_EXCEPTION)
-            record_cause(cpu, &what);
         int rc = x86_deliver_event(cpu, type, &what, cpu->r.rip);
         if (rc != EMU_FAULT)
             return rc;
+        record_cause(cpu, &cpu->fault);
         enum fault_class a = classify(type, what.vector);
         enum fault_class b = classify(X86_EVENT_EXCEPTION, cpu->fault.vector);
         if (verdicts[a][b] == SHUTDOWN)
