@@ -7,20 +7,6 @@
 #define OK     (-1)
 #define TOP(n) (M_STACK + ((n) + 1) * 0x1000u)
 
-/* Pushes the values, first one on top of the stack. */
-static void
-stack_fill(struct machine *m, unsigned size, const uint64_t *values, unsigned count)
-{
-    uint64_t *rsp = &m->cpu.r.gpr[X86_RSP];
-
-    *rsp -= size * count;
-    for (unsigned i = 0; i < count; i++)
-        machine_poke(m, (uint32_t)*rsp + i * size, size, values[i]);
-}
-#define STACK(m, size, ...)                                                                        \
-    stack_fill(m, size, (const uint64_t[]){__VA_ARGS__},                                           \
-               sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
-
 /* Vol. 2, IRET, REAL-ADDRESS-MODE: with a 32-bit operand, VM, VIF and VIP stay. */
 static void
 test_real(void)

@@ -42,6 +42,16 @@ machine_code(struct machine *m, const uint8_t *bytes, unsigned count)
     m->cpu.r.rip = M_CODE - (uint32_t)m->cpu.r.seg[X86_CS].base;
 }
 
+void
+machine_push(struct machine *m, unsigned size, const uint64_t *values, unsigned count)
+{
+    uint64_t *rsp = &m->cpu.r.gpr[X86_RSP];
+
+    *rsp -= size * count;
+    for (unsigned i = 0; i < count; i++)
+        machine_poke(m, (uint32_t)*rsp + i * size, size, values[i]);
+}
+
 static void
 hook_transfer(void *ctx, enum x86_transfer what, unsigned vector, unsigned from_cpl)
 {

@@ -70,6 +70,12 @@ void machine_code(struct machine *m, const uint8_t *bytes, unsigned count);
 #define CODE(m, ...)                                                                               \
     machine_code(m, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
+/* Pushes values of `size` bytes so that the first one is on top of the stack. */
+void machine_push(struct machine *m, unsigned size, const uint64_t *values, unsigned count);
+#define STACK(m, size, ...)                                                                        \
+    machine_push(m, size, (const uint64_t[]){__VA_ARGS__},                                         \
+                 sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
 /* A descriptor in the GDT or LDT; limit is in bytes. System descriptors of long mode take two
  * slots. */
 void machine_segment(struct machine *m, uint16_t selector, uint64_t base, uint32_t limit,
