@@ -15,6 +15,7 @@ enum form {
     FORM_CPUID,
     FORM_IRQ,
     FORM_INPUT,
+    FORM_SYSCALL,
     FORM_SYSRET,
     FORM_END,
     FORM_ENTRY,
@@ -37,7 +38,7 @@ static const struct {
     [TRACE_INJECT] = {"vector", FORM_VECTOR},
     [TRACE_CALL] = {"", FORM_ACCESS},
     [TRACE_RETURN] = {"", FORM_ACCESS},
-    [TRACE_SYSCALL] = {"number", FORM_PLAIN},
+    [TRACE_SYSCALL] = {"number", FORM_SYSCALL},
     [TRACE_SYSRET] = {NULL, FORM_SYSRET},
     [TRACE_INTERRUPT] = {"vector", FORM_VECTOR},
     [TRACE_GUEST_FAULT] = {"vector", FORM_VECTOR},
@@ -157,6 +158,9 @@ describe_operands(const struct trace *t, const struct trace_event *e, describe_n
     case FORM_INPUT:
         snprintf(text, size, "source %" PRIu64 ": 0x%" PRIx64 "%s", e->address, e->value,
                  letter(e, c));
+        break;
+    case FORM_SYSCALL:
+        snprintf(text, size, "number %" PRIu64 ", argument 0x%" PRIx64, e->address, e->value);
         break;
     case FORM_SYSRET: snprintf(text, size, "result 0x%" PRIx64, e->value); break;
     case FORM_END: describe_end(t, e, text, size); break;
