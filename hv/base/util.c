@@ -75,8 +75,9 @@ read_file(const char *path, uint64_t limit, uint8_t **data, size_t *size, struct
     }
     if ((uint64_t)st.st_size > limit) {
         close(fd);
-        return error_set(err, EFBIG, "'%s' has %" PRIu64 " bytes, more than the %" PRIu64
-                         " that fit", path, (uint64_t)st.st_size, limit);
+        return error_set(err, EFBIG,
+                         "'%s' has %" PRIu64 " bytes, more than the %" PRIu64 " that fit", path,
+                         (uint64_t)st.st_size, limit);
     }
     *size = (size_t)st.st_size;
     *data = malloc(*size + 1);

@@ -15,8 +15,8 @@
 
 /* A transfer between parts of the VMM, and back, with the data it carried. */
 static void
-record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
-            uint64_t address, uint64_t value, unsigned size, bool write)
+record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other, uint64_t address,
+            uint64_t value, unsigned size, bool write)
 {
     struct trace_event *e = recorder_begin(vm->recorder);
 
@@ -127,11 +127,12 @@ handle_shutdown(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
 {
     (void)vm;
     result->end = RUN_SHUTDOWN;
-    error_set(&result->message, EFAULT,
-              "triple fault at rip 0x%llx: delivering an exception faulted, and so did the double "
-              "fault; run with --engine soft --trace FILE --trace-guest and look at the last events "
-              "with 'hv trace FILE'",
-              (unsigned long long)vcpu->exit.rip);
+    error_set(
+        &result->message, EFAULT,
+        "triple fault at rip 0x%llx: delivering an exception faulted, and so did the double "
+        "fault; run with --engine soft --trace FILE --trace-guest and look at the last events "
+        "with 'hv trace FILE'",
+        (unsigned long long)vcpu->exit.rip);
     return false;
 }
 

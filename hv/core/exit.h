@@ -53,8 +53,8 @@ struct vm_exit {
             uint64_t address;
         } invlpg;
         struct {
-            uint64_t code;     /* hardware's reason, KVM's suberror */
-            const char *text;  /* one sentence that says more, or NULL; constant or the engine's */
+            uint64_t code;    /* hardware's reason, KVM's suberror */
+            const char *text; /* one sentence that says more, or NULL; constant or the engine's */
         } failure; /* FAIL_ENTRY, INTERNAL_ERROR, UNIMPLEMENTED, SHUTDOWN, UNKNOWN, INSTRUCTION */
     };
 };

@@ -41,11 +41,12 @@ static void
 record_exit(struct vm *vm, struct vcpu *vcpu)
 {
     const struct vm_exit *exit = &vcpu->exit;
-    struct trace_event *e =
-        begin_event(vm, vcpu, exit->kind, guest_actor(vcpu), TRACE_ACTOR_DISPATCHER);
+    struct trace_event *e = begin_event(vm, vcpu, exit->kind, guest_actor(vcpu),
+                                        TRACE_ACTOR_DISPATCHER);
 
     switch (exit->kind) {
-    case TRACE_IO: case TRACE_MMIO:
+    case TRACE_IO:
+    case TRACE_MMIO:
         e->address = exit->access.address;
         e->value = exit->access.write ? exit->access.value : 0;
         e->size = exit->access.size;
@@ -70,7 +71,8 @@ record_exit(struct vm *vm, struct vcpu *vcpu)
         e->flags = exit->exception.has_error ? TRACE_ERROR : 0;
         e->extra = (uint8_t)exit->exception.error;
         break;
-    case TRACE_CR: case TRACE_DR:
+    case TRACE_CR:
+    case TRACE_DR:
         e->address = exit->reg.number;
         e->value = exit->reg.value;
         e->flags = exit->reg.write ? TRACE_WRITE : 0;
@@ -84,8 +86,8 @@ record_exit(struct vm *vm, struct vcpu *vcpu)
 static void
 record_entry(struct vm *vm, struct vcpu *vcpu)
 {
-    struct trace_event *e =
-        begin_event(vm, vcpu, TRACE_ENTRY, TRACE_ACTOR_DISPATCHER, guest_actor(vcpu));
+    struct trace_event *e = begin_event(vm, vcpu, TRACE_ENTRY, TRACE_ACTOR_DISPATCHER,
+                                        guest_actor(vcpu));
 
     e->flags = vcpu->handled ? TRACE_HANDLED : 0;
     recorder_commit(vm->recorder);
@@ -171,8 +173,8 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
     int rc = vm->engine_ops->inject(vcpu, vector, err);
     vcpu->halted = false;
     if (vm->recorder) {
-        struct trace_event *e =
-            begin_event(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER, guest_actor(vcpu));
+        struct trace_event *e = begin_event(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER,
+                                            guest_actor(vcpu));
         e->address = vector;
         recorder_commit(vm->recorder);
     }

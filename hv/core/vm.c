@@ -22,8 +22,8 @@ void
 vm_name_actors(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->bus.devices; i++)
-        vm->bus.device[i].actor =
-            recorder_actor(vm->recorder, vm->bus.device[i].ops->name, TRACE_DEVICE);
+        vm->bus.device[i].actor = recorder_actor(vm->recorder, vm->bus.device[i].ops->name,
+                                                 TRACE_DEVICE);
 }
 
 const char *

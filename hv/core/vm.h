@@ -27,35 +27,35 @@ struct vm;
 struct vcpu {
     struct vm *vm;
     unsigned id;
-    struct engine_vcpu *engine;  /* the engine's own */
-    void *strategy_state;        /* the strategy's own */
-    struct vm_exit exit;         /* the last one */
-    bool halted;                 /* HLT: resume only with an interrupt */
-    bool resuming;               /* an exit was handled: the next entry is worth a record */
-    bool handled;                /* ... and it was the strategy that handled it */
-    bool window_requested;       /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
+    struct engine_vcpu *engine; /* the engine's own */
+    void *strategy_state;       /* the strategy's own */
+    struct vm_exit exit;        /* the last one */
+    bool halted;                /* HLT: resume only with an interrupt */
+    bool resuming;              /* an exit was handled: the next entry is worth a record */
+    bool handled;               /* ... and it was the strategy that handled it */
+    bool window_requested;      /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
 };
 
 struct vm {
     struct ram ram;
     struct bus bus;
-    struct console *console;     /* may be NULL */
-    struct irq_source irq;       /* pending == NULL: none */
-    struct byte_sink input;      /* room == NULL: the guest has no serial port */
+    struct console *console; /* may be NULL */
+    struct irq_source irq;   /* pending == NULL: none */
+    struct byte_sink input;  /* room == NULL: the guest has no serial port */
     const struct engine_ops *engine_ops;
     struct engine_vm *engine;
     const struct strategy_ops *strategy;
-    struct recorder *recorder;   /* NULL: not recording */
+    struct recorder *recorder; /* NULL: not recording */
     bool trace_guest;
     struct vcpu vcpu[1];
 
-    enum power_request power;    /* a device asked; the run loop ends after this exit */
-    int power_status;            /* POWER_OFF: the guest's exit status, 0 to 255 */
-    uint64_t next_device;        /* guest time when a device is due, ns */
-    uint64_t next_input;         /* guest time when the console is asked again, ns */
-    uint64_t exits;              /* numbered as in the recording */
+    enum power_request power; /* a device asked; the run loop ends after this exit */
+    int power_status;         /* POWER_OFF: the guest's exit status, 0 to 255 */
+    uint64_t next_device;     /* guest time when a device is due, ns */
+    uint64_t next_input;      /* guest time when the console is asked again, ns */
+    uint64_t exits;           /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
-    volatile sig_atomic_t stop;  /* set by a signal handler: leave the run loop */
+    volatile sig_atomic_t stop; /* set by a signal handler: leave the run loop */
 };
 
 /* A budget: 0 means without limit. */
@@ -65,13 +65,13 @@ struct run_limits {
 
 /* Why vm_run() returned. */
 enum run_end {
-    RUN_POWER_OFF,  /* the guest ended by itself; status is its own */
-    RUN_RESET,      /* the guest asked for reset */
-    RUN_HALTED,     /* HLT with nothing that could ever wake it */
-    RUN_SHUTDOWN,   /* triple fault */
-    RUN_LIMIT,      /* the budget is used up */
-    RUN_STOPPED,    /* the user, by a signal */
-    RUN_FAILED,     /* the engine cannot go on: message says why */
+    RUN_POWER_OFF, /* the guest ended by itself; status is its own */
+    RUN_RESET,     /* the guest asked for reset */
+    RUN_HALTED,    /* HLT with nothing that could ever wake it */
+    RUN_SHUTDOWN,  /* triple fault */
+    RUN_LIMIT,     /* the budget is used up */
+    RUN_STOPPED,   /* the user, by a signal */
+    RUN_FAILED,    /* the engine cannot go on: message says why */
 };
 
 struct run_result {

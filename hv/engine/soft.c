@@ -238,11 +238,13 @@ exit_intercepted(struct vcpu *vcpu)
         exit->msr.write = in->opcode == 0x130;
         exit->msr.value = cpu->r.gpr[X86_RDX] << 32 | (uint32_t)cpu->r.gpr[X86_RAX];
         break;
-    case INTERCEPT_CR_READ: case INTERCEPT_CR_WRITE: exit_register(vcpu, in, TRACE_CR); break;
+    case INTERCEPT_CR_READ:
+    case INTERCEPT_CR_WRITE: exit_register(vcpu, in, TRACE_CR); break;
     case INTERCEPT_DR: exit_register(vcpu, in, TRACE_DR); break;
     case INTERCEPT_INVLPG:
         exit = begin_exit(vcpu, TRACE_INVLPG);
-        exit->invlpg.address = cpu->r.gpr[in->base < 16 ? in->base : X86_RAX] + (uint64_t)(int64_t)in->disp;
+        exit->invlpg.address = cpu->r.gpr[in->base < 16 ? in->base : X86_RAX] +
+                               (uint64_t)(int64_t)in->disp;
         break;
     case INTERCEPT_DTABLE: exit_failure(vcpu, TRACE_DTABLE, in->op->name); break;
     case INTERCEPT_TSC: exit_failure(vcpu, TRACE_TSC, in->op->name); break;

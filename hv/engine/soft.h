@@ -39,18 +39,18 @@ struct soft_cache {
     uint32_t *version;      /* of each page of RAM; ROM is always version 0 */
     uint8_t *has_code;      /* of each page of RAM: something was decoded from it since */
     uint64_t pages;
-    uint64_t page_tag;      /* the tag of the fetch page's first byte, for cpu->fetch.page */
-    uint64_t page;          /* the cpu->fetch.page that page_tag belongs to */
+    uint64_t page_tag; /* the tag of the fetch page's first byte, for cpu->fetch.page */
+    uint64_t page;     /* the cpu->fetch.page that page_tag belongs to */
 };
 
 struct engine_vcpu {
     struct x86_cpu cpu;
     struct soft_cache cache;
     struct vm *vm;
-    uint64_t idle;           /* ns of guest time spent in HLT, jumped over */
-    int result;              /* what emulate() left for the next run: an enum emu_result */
-    bool completing;         /* the last exit was a read: its value goes to the interpreter */
-    bool injecting;          /* an interrupt is to be delivered before the next instruction */
+    uint64_t idle;   /* ns of guest time spent in HLT, jumped over */
+    int result;      /* what emulate() left for the next run: an enum emu_result */
+    bool completing; /* the last exit was a read: its value goes to the interpreter */
+    bool injecting;  /* an interrupt is to be delivered before the next instruction */
     uint8_t vector;
     volatile sig_atomic_t kicked;
 };

@@ -14,9 +14,17 @@ test_parse_size(void)
         int rc;
         uint64_t bytes;
     } cases[] = {
-        {"4096", 0, 4096},     {"64M", 0, 64u << 20}, {"1g", 0, 1u << 30},  {"16KiB", 0, 16384},
-        {"0x1000", 0, 0x1000}, {"", -EINVAL, 0},      {"12X", -EINVAL, 0},  {"-1", -EINVAL, 0},
-        {"M", -EINVAL, 0},     {"1Mx", -EINVAL, 0},   {"99999999999999999999", -EINVAL, 0},
+        {"4096", 0, 4096},
+        {"64M", 0, 64u << 20},
+        {"1g", 0, 1u << 30},
+        {"16KiB", 0, 16384},
+        {"0x1000", 0, 0x1000},
+        {"", -EINVAL, 0},
+        {"12X", -EINVAL, 0},
+        {"-1", -EINVAL, 0},
+        {"M", -EINVAL, 0},
+        {"1Mx", -EINVAL, 0},
+        {"99999999999999999999", -EINVAL, 0},
         {"17179869184G", -EINVAL, 0},
     };
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {

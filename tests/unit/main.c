@@ -3,6 +3,7 @@
  */
 #include "tests/unit/suites.h"
 
+/* clang-format off */
 static const struct unit_suite *const suites[] = {
     &suite_base,
     &suite_kvm,
@@ -38,6 +39,7 @@ static const struct unit_suite *const suites[] = {
     &suite_device_kbd,
     &suite_device_pc,
 };
+/* clang-format on */
 
 int
 main(int argc, char **argv)

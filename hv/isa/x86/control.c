@@ -18,7 +18,8 @@ write_cr0(struct x86_cpu *cpu, uint64_t value)
     struct x86_regs *r = &cpu->r;
     uint64_t old = r->cr0, efer = r->efer;
 
-    if (value >> 32 || (value & (CR0_PG | CR0_PE)) == CR0_PG || (value & (CR0_NW | CR0_CD)) == CR0_NW)
+    if (value >> 32 || (value & (CR0_PG | CR0_PE)) == CR0_PG ||
+        (value & (CR0_NW | CR0_CD)) == CR0_NW)
         return x86_gp0(cpu);
     value = (value & CR0_ALL) | CR0_ET;
     if (value & ~old & CR0_PG) {

@@ -59,21 +59,21 @@ enum x86_mode { MODE_REAL, MODE_PROTECTED, MODE_COMPAT, MODE_LONG64 };
 
 /* Operations that an engine can be told to turn into exits, as in SVM's intercept vectors
  * (APM vol. 2, 15.9). Exceptions have a bitmap of their own, cpu->intercept_exceptions. */
-#define INTERCEPT_CPUID     0x0001u
-#define INTERCEPT_MSR       0x0002u
-#define INTERCEPT_CR_READ   0x0004u
-#define INTERCEPT_CR_WRITE  0x0008u
-#define INTERCEPT_DR        0x0010u
-#define INTERCEPT_INVLPG    0x0020u
-#define INTERCEPT_DTABLE    0x0040u /* SGDT SIDT SLDT STR LGDT LIDT LLDT LTR */
-#define INTERCEPT_TSC       0x0080u
-#define INTERCEPT_SOFTINT   0x0100u
-#define INTERCEPT_IRET      0x0200u
-#define INTERCEPT_PUSHF     0x0400u
-#define INTERCEPT_POPF      0x0800u
-#define INTERCEPT_PAUSE     0x1000u
-#define INTERCEPT_WBINVD    0x2000u
-#define INTERCEPT_HYPERCALL 0x4000u /* without it VMCALL and VMMCALL are #UD */
+#define INTERCEPT_CPUID      0x0001u
+#define INTERCEPT_MSR        0x0002u
+#define INTERCEPT_CR_READ    0x0004u
+#define INTERCEPT_CR_WRITE   0x0008u
+#define INTERCEPT_DR         0x0010u
+#define INTERCEPT_INVLPG     0x0020u
+#define INTERCEPT_DTABLE     0x0040u /* SGDT SIDT SLDT STR LGDT LIDT LLDT LTR */
+#define INTERCEPT_TSC        0x0080u
+#define INTERCEPT_SOFTINT    0x0100u
+#define INTERCEPT_IRET       0x0200u
+#define INTERCEPT_PUSHF      0x0400u
+#define INTERCEPT_POPF       0x0800u
+#define INTERCEPT_PAUSE      0x1000u
+#define INTERCEPT_WBINVD     0x2000u
+#define INTERCEPT_HYPERCALL  0x4000u /* without it VMCALL and VMMCALL are #UD */
 #define INTERCEPT_PRIVILEGED 0x8000u /* any privileged instruction, at any CPL: counts them */
 
 struct x86_fault {
@@ -91,7 +91,7 @@ struct x86_access {
     uint64_t value;   /* to write, or (filled by the caller) what was read */
     uint8_t size;     /* bytes: 1, 2, 4 or 8; a port never 8 */
     bool write;
-    bool port;        /* an I/O port; clear: guest-physical memory */
+    bool port; /* an I/O port; clear: guest-physical memory */
 };
 
 /*
@@ -111,9 +111,9 @@ struct x86_replay {
 
 /* A 4 KiB page of guest-physical memory as the interpreter sees it. */
 struct x86_page {
-    uint8_t *host;    /* NULL: no memory here, every access is EMU_MMIO */
-    bool writable;    /* false: ROM; a write becomes EMU_MMIO */
-    bool watched;     /* writes must be told to written(): decoded code, dirty tracking */
+    uint8_t *host; /* NULL: no memory here, every access is EMU_MMIO */
+    bool writable; /* false: ROM; a write becomes EMU_MMIO */
+    bool watched;  /* writes must be told to written(): decoded code, dirty tracking */
 };
 
 struct x86_memory {
@@ -146,15 +146,15 @@ struct x86_hooks {
 #define X86_TLB_SIZE 256 /* direct-mapped, per privilege level */
 struct x86_tlb_entry {
     uint64_t read, write, exec;
-    uint8_t *host;   /* of the page's first byte */
-    uint64_t gpa;    /* of the page's first byte */
+    uint8_t *host; /* of the page's first byte */
+    uint64_t gpa;  /* of the page's first byte */
     bool global;
 };
 
 /* The page that instructions are being fetched from. */
 struct x86_fetch {
-    uint64_t page;  /* linear page number, X86_TLB_NONE if there is none */
-    uint8_t *host;  /* NULL: the page is a device's, fetch is not possible */
+    uint64_t page; /* linear page number, X86_TLB_NONE if there is none */
+    uint8_t *host; /* NULL: the page is a device's, fetch is not possible */
     uint64_t gpa;
 };
 
@@ -170,12 +170,12 @@ struct x86_cpu {
     uint8_t code_size;  /* default operand and address size of CS: 2, 4 or 8 bytes */
     uint8_t stack_size; /* width of the stack pointer: 2, 4 or 8 bytes */
     bool paging;
-    bool alignment_check; /* CR0.AM, RFLAGS.AC and CPL 3 */
-    uint32_t attention;   /* ATTENTION_*: the next instruction needs the careful path */
-    uint64_t code_last;   /* the last offset in CS that may be executed */
+    bool alignment_check;        /* CR0.AM, RFLAGS.AC and CPL 3 */
+    uint32_t attention;          /* ATTENTION_*: the next instruction needs the careful path */
+    uint64_t code_last;          /* the last offset in CS that may be executed */
     uint64_t seg_base[X86_NSEG]; /* what is added to an offset; 0 for ES CS SS DS in 64-bit mode */
     uint64_t seg_room[X86_NSEG]; /* offsets below it need no further check; 0: always check */
-    uint64_t linear_mask; /* linear addresses have 32 bits outside 64-bit mode */
+    uint64_t linear_mask;        /* linear addresses have 32 bits outside 64-bit mode */
 
     struct x86_memory mem;
     struct x86_hooks hooks;
@@ -185,7 +185,7 @@ struct x86_cpu {
     /* What the last step has to say besides its result. */
     struct x86_fault fault;
     struct x86_access access;
-    uint32_t intercepted;       /* one bit of INTERCEPT_* */
+    uint32_t intercepted;        /* one bit of INTERCEPT_* */
     const struct x86_insn *insn; /* the instruction that stopped the step */
     const char *unimplemented;
 
@@ -292,11 +292,11 @@ void x86_tlb_flush_writes(struct x86_cpu *cpu);
 /* One level of a page walk, for the debugger's picture of it. */
 struct x86_walk_step {
     uint64_t entry_gpa, entry;
-    uint8_t level;      /* 4 = PML4 ... 1 = page table */
+    uint8_t level; /* 4 = PML4 ... 1 = page table */
 };
 struct x86_walk {
-    uint64_t gpa;        /* of the byte asked for */
-    uint64_t page_size;  /* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
+    uint64_t gpa;       /* of the byte asked for */
+    uint64_t page_size; /* 4 KiB, 2 MiB, 4 MiB or 1 GiB */
     bool writable, user, executable, global, dirty;
     unsigned steps;
     struct x86_walk_step step[4];
@@ -318,12 +318,12 @@ int x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3);
 
 /* The two (four, in long mode) words of a descriptor, unpacked. */
 struct x86_descriptor {
-    uint64_t base;      /* or a gate's offset */
-    uint32_t limit;     /* in bytes */
-    uint16_t attr;      /* SEG_*; zero type S for gates as for segments */
-    uint16_t selector;  /* a gate's target */
-    uint8_t count;      /* a call gate's parameter count; an interrupt gate's IST index */
-    uint64_t linear;    /* where its first word is, for setting accessed and busy bits */
+    uint64_t base;     /* or a gate's offset */
+    uint32_t limit;    /* in bytes */
+    uint16_t attr;     /* SEG_*; zero type S for gates as for segments */
+    uint16_t selector; /* a gate's target */
+    uint8_t count;     /* a call gate's parameter count; an interrupt gate's IST index */
+    uint64_t linear;   /* where its first word is, for setting accessed and busy bits */
 };
 
 /* Reads the descriptor of `selector` from GDT or LDT. #GP(selector) outside the table's limit;

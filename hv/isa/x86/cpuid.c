@@ -11,36 +11,36 @@
 #include "isa/x86/operand.h"
 
 /* Leaf 1, EDX and ECX (SDM vol. 2, CPUID, tables 3-10 and 3-11). */
-#define ID1_EDX_DE     (1u << 2)
-#define ID1_EDX_PSE    (1u << 3)
-#define ID1_EDX_TSC    (1u << 4)
-#define ID1_EDX_MSR    (1u << 5)
-#define ID1_EDX_PAE    (1u << 6)
-#define ID1_EDX_CX8    (1u << 8)
-#define ID1_EDX_SEP    (1u << 11)
-#define ID1_EDX_PGE    (1u << 13)
-#define ID1_EDX_CMOV   (1u << 15)
-#define ID1_EDX_PAT    (1u << 16)
-#define ID1_EDX_CLFSH  (1u << 19)
-#define ID1_EDX_FXSR   (1u << 24)
-#define ID1_ECX_CX16   (1u << 13)
-#define ID1_ECX_MOVBE  (1u << 22)
-#define ID1_ECX_POPCNT (1u << 23)
+#define ID1_EDX_DE         (1u << 2)
+#define ID1_EDX_PSE        (1u << 3)
+#define ID1_EDX_TSC        (1u << 4)
+#define ID1_EDX_MSR        (1u << 5)
+#define ID1_EDX_PAE        (1u << 6)
+#define ID1_EDX_CX8        (1u << 8)
+#define ID1_EDX_SEP        (1u << 11)
+#define ID1_EDX_PGE        (1u << 13)
+#define ID1_EDX_CMOV       (1u << 15)
+#define ID1_EDX_PAT        (1u << 16)
+#define ID1_EDX_CLFSH      (1u << 19)
+#define ID1_EDX_FXSR       (1u << 24)
+#define ID1_ECX_CX16       (1u << 13)
+#define ID1_ECX_MOVBE      (1u << 22)
+#define ID1_ECX_POPCNT     (1u << 23)
 #define ID1_ECX_HYPERVISOR (1u << 31)
 /* Leaf 7, EBX and ECX. */
 #define ID7_EBX_FSGSBASE (1u << 0)
-#define ID7_EBX_SMEP   (1u << 7)
-#define ID7_EBX_SMAP   (1u << 20)
-#define ID7_ECX_UMIP   (1u << 2)
-#define ID7_ECX_RDPID  (1u << 22)
+#define ID7_EBX_SMEP     (1u << 7)
+#define ID7_EBX_SMAP     (1u << 20)
+#define ID7_ECX_UMIP     (1u << 2)
+#define ID7_ECX_RDPID    (1u << 22)
 /* Leaf 80000001h, EDX and ECX. */
 #define IDX_EDX_SYSCALL (1u << 11)
-#define IDX_EDX_NX     (1u << 20)
-#define IDX_EDX_1GB    (1u << 26)
-#define IDX_EDX_RDTSCP (1u << 27)
-#define IDX_EDX_LM     (1u << 29)
-#define IDX_ECX_LAHF   (1u << 0)
-#define IDX_ECX_LZCNT  (1u << 5)
+#define IDX_EDX_NX      (1u << 20)
+#define IDX_EDX_1GB     (1u << 26)
+#define IDX_EDX_RDTSCP  (1u << 27)
+#define IDX_EDX_LM      (1u << 29)
+#define IDX_ECX_LAHF    (1u << 0)
+#define IDX_ECX_LZCNT   (1u << 5)
 
 #define ID_SIGNATURE 0x000006f1u /* family 6, model 15, stepping 1 */
 
@@ -61,8 +61,7 @@ features(uint32_t regs[4])
     put(regs, ID_SIGNATURE, 8u << 8 /* CLFLUSH line, in quadwords */ | 1u << 16,
         ID1_ECX_CX16 | ID1_ECX_MOVBE | ID1_ECX_POPCNT | ID1_ECX_HYPERVISOR,
         ID1_EDX_DE | ID1_EDX_PSE | ID1_EDX_TSC | ID1_EDX_MSR | ID1_EDX_PAE | ID1_EDX_CX8 |
-            ID1_EDX_SEP | ID1_EDX_PGE | ID1_EDX_CMOV | ID1_EDX_PAT | ID1_EDX_CLFSH |
-            ID1_EDX_FXSR);
+            ID1_EDX_SEP | ID1_EDX_PGE | ID1_EDX_CMOV | ID1_EDX_PAT | ID1_EDX_CLFSH | ID1_EDX_FXSR);
 }
 
 void
@@ -85,9 +84,9 @@ x86_cpuid(const struct x86_regs *r, uint32_t leaf, uint32_t subleaf, uint32_t re
         put(regs, 0, 0, IDX_ECX_LAHF | IDX_ECX_LZCNT,
             IDX_EDX_SYSCALL | IDX_EDX_NX | IDX_EDX_1GB | IDX_EDX_RDTSCP | IDX_EDX_LM);
         break;
-    case 0x80000002: case 0x80000003: case 0x80000004:
-        memcpy(regs, brand + 16 * (leaf - 0x80000002), 16);
-        break;
+    case 0x80000002:
+    case 0x80000003:
+    case 0x80000004: memcpy(regs, brand + 16 * (leaf - 0x80000002), 16); break;
     case 0x80000008: put(regs, 48u << 8 | 40u, 0, 0, 0); break; /* linear, physical bits */
     default: break;
     }

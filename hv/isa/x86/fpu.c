@@ -13,13 +13,13 @@
 #include "isa/x86/exec.h"
 #include "isa/x86/operand.h"
 
-#define FX_FCW   0
-#define FX_FSW   2
-#define FX_FTW   4
-#define FX_MXCSR 24
-#define FX_MASK  28
+#define FX_FCW     0
+#define FX_FSW     2
+#define FX_FTW     4
+#define FX_MXCSR   24
+#define FX_MASK    28
 #define MXCSR_MASK 0xffffu
-#define FCW_INIT 0x037fu
+#define FCW_INIT   0x037fu
 
 /* x87: #NM if there is no unit to be used (EM), or the state is another task's (TS). */
 static int
@@ -70,11 +70,18 @@ exec_x87(struct x86_cpu *cpu, const struct x86_insn *in)
         return EMU_OK;
     }
     switch (form) {
-    case 0x3e3: fpu_init(cpu); return EMU_OK;                                       /* FNINIT */
-    case 0x3e2: store_bytes(cpu->r.fx + FX_FSW, fx_word(cpu, FX_FSW) & 0x7f00, 2); return EMU_OK; /* FNCLEX */
-    case 0x7e0: gpr_write(cpu, X86_RAX, 2, fx_word(cpu, FX_FSW)); return EMU_OK;    /* FNSTSW AX */
-    case 0x1d0: case 0x3e0: case 0x3e1: case 0x3e4: return EMU_OK; /* FNOP, FENI, FDISI, FSETPM */
-    default: return x86_unimplemented(cpu, "x87 arithmetic (build the guest with -mgeneral-regs-only, or use --engine kvm)");
+    case 0x3e3: /* FNINIT */ fpu_init(cpu); return EMU_OK;
+    case 0x3e2: /* FNCLEX */
+        store_bytes(cpu->r.fx + FX_FSW, fx_word(cpu, FX_FSW) & 0x7f00, 2);
+        return EMU_OK;
+    case 0x7e0: /* FNSTSW AX */ gpr_write(cpu, X86_RAX, 2, fx_word(cpu, FX_FSW)); return EMU_OK;
+    case 0x1d0: /* FNOP */
+    case 0x3e0: /* FENI */
+    case 0x3e1: /* FDISI */
+    case 0x3e4: /* FSETPM */ return EMU_OK;
+    default:
+        return x86_unimplemented(cpu, "x87 arithmetic (build the guest with -mgeneral-regs-only, "
+                                      "or use --engine kvm)");
     }
 }
 

@@ -31,12 +31,12 @@
 /* Where an operand is. */
 enum x86_operand_kind {
     OPERAND_NONE,
-    OPERAND_GPR,     /* reg: 0-15 */
-    OPERAND_GPR_HI,  /* reg: 0-3 for AH CH DH BH */
-    OPERAND_MEM,     /* seg:base + index * scale + disp */
-    OPERAND_MOFFS,   /* seg:imm, the absolute offset of MOV A0-A3 */
-    OPERAND_IMM,     /* imm, already extended to the operand's size */
-    OPERAND_REL,     /* imm, sign-extended, relative to the next instruction */
+    OPERAND_GPR,    /* reg: 0-15 */
+    OPERAND_GPR_HI, /* reg: 0-3 for AH CH DH BH */
+    OPERAND_MEM,    /* seg:base + index * scale + disp */
+    OPERAND_MOFFS,  /* seg:imm, the absolute offset of MOV A0-A3 */
+    OPERAND_IMM,    /* imm, already extended to the operand's size */
+    OPERAND_REL,    /* imm, sign-extended, relative to the next instruction */
     OPERAND_SREG,
     OPERAND_CR,
     OPERAND_DR,
@@ -58,45 +58,45 @@ typedef int (*x86_exec_fn)(struct x86_cpu *cpu, const struct x86_insn *in);
 struct x86_insn {
     x86_exec_fn exec;
     const struct x86_opcode *op;
-    uint64_t imm;      /* immediate, relative offset or moffs */
+    uint64_t imm; /* immediate, relative offset or moffs */
     int32_t disp;
-    uint16_t opcode;   /* map << 8 | byte; map 0: one byte, 1: 0F, 2: 0F38 */
-    uint16_t imm2;     /* ENTER's level; a far pointer's selector */
-    uint8_t length;    /* bytes */
-    uint8_t prefixes;  /* PREFIX_* */
-    uint8_t opsize;    /* effective operand size: 2, 4, 8 */
-    uint8_t adsize;    /* effective address size: 2, 4, 8 */
-    uint8_t modrm;     /* the byte itself; mod, reg, rm without REX */
-    uint8_t seg;       /* segment of the memory operand */
+    uint16_t opcode;            /* map << 8 | byte; map 0: one byte, 1: 0F, 2: 0F38 */
+    uint16_t imm2;              /* ENTER's level; a far pointer's selector */
+    uint8_t length;             /* bytes */
+    uint8_t prefixes;           /* PREFIX_* */
+    uint8_t opsize;             /* effective operand size: 2, 4, 8 */
+    uint8_t adsize;             /* effective address size: 2, 4, 8 */
+    uint8_t modrm;              /* the byte itself; mod, reg, rm without REX */
+    uint8_t seg;                /* segment of the memory operand */
     uint8_t base, index, scale; /* scale is a shift: 0-3 */
-    bool careful;      /* the row has OP_CAREFUL */
+    bool careful;               /* the row has OP_CAREFUL */
     uint8_t noperands;
     struct x86_operand operand[3];
 };
 
 /* Properties of an opcode that decode.c and emulate.c check before exec runs. */
-#define OP_LOCK       0x0001u /* LOCK is allowed if the first operand is memory */
-#define OP_NO64       0x0002u /* #UD in 64-bit mode */
-#define OP_ONLY64     0x0004u /* #UD outside it */
-#define OP_CPL0       0x0008u /* privileged: #GP(0) above CPL 0 */
-#define OP_PROTECTED  0x0010u /* #UD in real mode */
-#define OP_DEF64      0x0020u /* operand size is 64 in 64-bit mode (stack) */
-#define OP_FORCE64    0x0040u /* the same and 66 does not change it (near branches) */
-#define OP_MEM_ONLY   0x0080u /* #UD if ModRM names a register */
-#define OP_REG_ONLY   0x0100u /* #UD if ModRM names memory */
-#define OP_REP        0x0200u /* string instruction: REP repeats it */
-#define OP_GROUP      0x0400u /* exec depends on ModRM.reg: see x86_opcode.group */
-#define OP_CAREFUL    0x0800u /* sets an interrupt shadow: only x86_execute() may run it */
-#define OP_VARIANT    0x1000u /* a prefix or the whole ModRM byte selects another row */
-#define OP_MODRM      0x2000u /* has a ModRM byte although no operand says so */
+#define OP_LOCK      0x0001u /* LOCK is allowed if the first operand is memory */
+#define OP_NO64      0x0002u /* #UD in 64-bit mode */
+#define OP_ONLY64    0x0004u /* #UD outside it */
+#define OP_CPL0      0x0008u /* privileged: #GP(0) above CPL 0 */
+#define OP_PROTECTED 0x0010u /* #UD in real mode */
+#define OP_DEF64     0x0020u /* operand size is 64 in 64-bit mode (stack) */
+#define OP_FORCE64   0x0040u /* the same and 66 does not change it (near branches) */
+#define OP_MEM_ONLY  0x0080u /* #UD if ModRM names a register */
+#define OP_REG_ONLY  0x0100u /* #UD if ModRM names memory */
+#define OP_REP       0x0200u /* string instruction: REP repeats it */
+#define OP_GROUP     0x0400u /* exec depends on ModRM.reg: see x86_opcode.group */
+#define OP_CAREFUL   0x0800u /* sets an interrupt shadow: only x86_execute() may run it */
+#define OP_VARIANT   0x1000u /* a prefix or the whole ModRM byte selects another row */
+#define OP_MODRM     0x2000u /* has a ModRM byte although no operand says so */
 
 struct x86_opcode {
-    const char *name;                /* mnemonic in lower case, as Zydis prints it */
-    const char *operands;            /* "Ev,Gv"; "" for none */
-    x86_exec_fn exec;                /* NULL: #UD */
-    uint16_t flags;                  /* OP_* */
-    uint32_t intercept;              /* INTERCEPT_* bit that stops it, or 0 */
-    const struct x86_opcode *group;  /* OP_GROUP: eight rows, by ModRM.reg */
+    const char *name;               /* mnemonic in lower case, as Zydis prints it */
+    const char *operands;           /* "Ev,Gv"; "" for none */
+    x86_exec_fn exec;               /* NULL: #UD */
+    uint16_t flags;                 /* OP_* */
+    uint32_t intercept;             /* INTERCEPT_* bit that stops it, or 0 */
+    const struct x86_opcode *group; /* OP_GROUP: eight rows, by ModRM.reg */
 };
 
 /* The opcode maps: one byte, 0F, 0F 38. A row whose exec is NULL and group is NULL is #UD. */

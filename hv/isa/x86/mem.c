@@ -68,9 +68,8 @@ x86_tlb_flush_all(struct x86_cpu *cpu)
 {
     for (unsigned i = 0; i < X86_TLB_SIZE; i++)
         for (unsigned user = 0; user < 2; user++)
-            cpu->tlb[user][i] = (struct x86_tlb_entry){.read = X86_TLB_NONE,
-                                                       .write = X86_TLB_NONE,
-                                                       .exec = X86_TLB_NONE};
+            cpu->tlb[user][i] = (struct x86_tlb_entry){
+                .read = X86_TLB_NONE, .write = X86_TLB_NONE, .exec = X86_TLB_NONE};
     cpu->fetch.page = X86_TLB_NONE;
 }
 
@@ -128,7 +127,8 @@ tlb_fill(struct x86_cpu *cpu, uint64_t linear, bool user, const struct x86_walk 
     bool data = page->host && !smap && (!user || walk->user) && !page_has_breakpoint(cpu, linear);
     bool write = data && walk->dirty && page->writable && !page->watched &&
                  (walk->writable || (!user && !(cpu->r.cr0 & CR0_WP)));
-    bool exec = page->host && walk->executable && (user ? walk->user : !walk->user || !(cpu->r.cr4 & CR4_SMEP));
+    bool exec = page->host && walk->executable &&
+                (user ? walk->user : !walk->user || !(cpu->r.cr4 & CR4_SMEP));
 
     e->read = data ? linear >> 12 : X86_TLB_NONE;
     e->write = write ? linear >> 12 : X86_TLB_NONE;
@@ -193,8 +193,8 @@ translate_both(struct x86_cpu *cpu, uint64_t linear, unsigned size, unsigned how
     if (size <= first)
         return translate(cpu, linear, size, how, &piece[0]);
     TRY(translate(cpu, linear, first, how, &piece[0]));
-    return translate(cpu, (linear + first) & (wide ? ~UINT64_C(0) : cpu->linear_mask),
-                     size - first, how, &piece[1]);
+    return translate(cpu, (linear + first) & (wide ? ~UINT64_C(0) : cpu->linear_mask), size - first,
+                     how, &piece[1]);
 }
 
 /* --- devices -------------------------------------------------------------------------------- */

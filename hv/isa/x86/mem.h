@@ -53,7 +53,8 @@ mem_read(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, uin
     uint64_t linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
     const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
 
-    if (offset + size <= cpu->seg_room[sreg] && e->read == linear >> 12 && (linear & 0xfff) + size <= 0x1000) {
+    if (offset + size <= cpu->seg_room[sreg] && e->read == linear >> 12 &&
+        (linear & 0xfff) + size <= 0x1000) {
         *value = load_bytes(e->host + (linear & 0xfff), size);
         return EMU_OK;
     }
@@ -80,7 +81,8 @@ mem_write(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, ui
     uint64_t linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
     const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
 
-    if (offset + size <= cpu->seg_room[sreg] && e->write == linear >> 12 && (linear & 0xfff) + size <= 0x1000) {
+    if (offset + size <= cpu->seg_room[sreg] && e->write == linear >> 12 &&
+        (linear & 0xfff) + size <= 0x1000) {
         store_bytes(e->host + (linear & 0xfff), value, size);
         return EMU_OK;
     }

@@ -9,11 +9,11 @@
 #include "isa/x86/exec.h"
 #include "isa/x86/operand.h"
 
-#define MSR_TSC      0x10u
-#define MSR_EFER     0xc0000080u
-#define MSR_FS_BASE  0xc0000100u
-#define MSR_GS_BASE  0xc0000101u
-#define MSR_PAT      0x277u
+#define MSR_TSC     0x10u
+#define MSR_EFER    0xc0000080u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+#define MSR_PAT     0x277u
 
 enum msr_rule { MSR_ANY, MSR_CANONICAL, MSR_WORD, MSR_READ_ONLY };
 
@@ -119,7 +119,8 @@ x86_write_msr(struct x86_cpu *cpu, uint32_t index, uint64_t value)
 {
     const struct msr *msr = find_msr(index);
 
-    if (!msr || msr->rule == MSR_READ_ONLY || (msr->rule == MSR_CANONICAL && !x86_canonical(value)) ||
+    if (!msr || msr->rule == MSR_READ_ONLY ||
+        (msr->rule == MSR_CANONICAL && !x86_canonical(value)) ||
         (msr->rule == MSR_WORD && value >> 32) || (index == MSR_PAT && !pat_is_valid(value)))
         return x86_gp0(cpu);
     if (index == MSR_EFER)

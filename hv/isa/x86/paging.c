@@ -19,16 +19,16 @@
  *   63  51........12  8   7   6   5   4    3    2    1    0
  *   NX  address       G   PS  D   A   PCD  PWT  U/S  R/W  P
  */
-#define PTE_P     UINT64_C(0x001)
-#define PTE_W     UINT64_C(0x002)
-#define PTE_U     UINT64_C(0x004)
-#define PTE_A     UINT64_C(0x020)
-#define PTE_D     UINT64_C(0x040)
-#define PTE_PS    UINT64_C(0x080)
-#define PTE_G     UINT64_C(0x100)
-#define PTE_NX    (UINT64_C(1) << 63)
-#define PHYS_BITS 40 /* MAXPHYADDR, as CPUID 80000008h says */
-#define PTE_ADDRESS (((UINT64_C(1) << PHYS_BITS) - 1) & ~UINT64_C(0xfff))
+#define PTE_P        UINT64_C(0x001)
+#define PTE_W        UINT64_C(0x002)
+#define PTE_U        UINT64_C(0x004)
+#define PTE_A        UINT64_C(0x020)
+#define PTE_D        UINT64_C(0x040)
+#define PTE_PS       UINT64_C(0x080)
+#define PTE_G        UINT64_C(0x100)
+#define PTE_NX       (UINT64_C(1) << 63)
+#define PHYS_BITS    40 /* MAXPHYADDR, as CPUID 80000008h says */
+#define PTE_ADDRESS  (((UINT64_C(1) << PHYS_BITS) - 1) & ~UINT64_C(0xfff))
 #define PTE_RESERVED (((UINT64_C(1) << 52) - 1) & ~((UINT64_C(1) << PHYS_BITS) - 1))
 
 struct format {
@@ -96,8 +96,8 @@ walk_tables(struct x86_cpu *cpu, uint64_t linear, struct x86_walk *walk)
     *walk = (struct x86_walk){.writable = true, .user = true, .executable = true};
     if (f.levels == 3) { /* the PDPTEs are registers; they have neither rights nor A bits */
         uint64_t pdpte = cpu->r.pdpte[linear >> 30 & 3];
-        walk->step[walk->steps++] =
-            (struct x86_walk_step){(cpu->r.cr3 & 0xffffffe0) + (linear >> 30 & 3) * 8, pdpte, 3};
+        walk->step[walk->steps++] = (struct x86_walk_step){
+            (cpu->r.cr3 & 0xffffffe0) + (linear >> 30 & 3) * 8, pdpte, 3};
         if (!(pdpte & PTE_P))
             return WALK_ABSENT;
         table = pdpte & PTE_ADDRESS;
@@ -169,8 +169,7 @@ access_allowed(const struct x86_cpu *cpu, const struct x86_walk *walk, unsigned 
     }
     if (user)
         return walk->user && (!write || walk->writable);
-    if (walk->user && cpu->r.cr4 & CR4_SMAP &&
-        (how & ACCESS_SYSTEM || !(cpu->r.rflags & FLAG_AC)))
+    if (walk->user && cpu->r.cr4 & CR4_SMAP && (how & ACCESS_SYSTEM || !(cpu->r.rflags & FLAG_AC)))
         return false;
     return !write || walk->writable || !(cpu->r.cr0 & CR0_WP);
 }
@@ -186,8 +185,11 @@ x86_page_walk(struct x86_cpu *cpu, uint64_t linear, unsigned how, unsigned cpl,
                      (how & ACCESS_FETCH && (nx || cpu->r.cr4 & CR4_SMEP) ? PF_FETCH : 0);
 
     if (!cpu->paging) {
-        *walk = (struct x86_walk){.gpa = linear & cpu->mem.a20_mask, .page_size = 0x1000,
-                                  .writable = true, .user = true, .executable = true,
+        *walk = (struct x86_walk){.gpa = linear & cpu->mem.a20_mask,
+                                  .page_size = 0x1000,
+                                  .writable = true,
+                                  .user = true,
+                                  .executable = true,
                                   .dirty = true};
         return EMU_OK;
     }
@@ -229,8 +231,7 @@ x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3)
     for (unsigned i = 0; i < 4; i++) {
         pdpte[i] = load_bytes(host + 8 * i, 8);
         /* Reserved in a present PDPTE: 2:1, 8:5 and what lies above MAXPHYADDR (4.4.1). */
-        if (pdpte[i] & PTE_P &&
-            pdpte[i] & (UINT64_C(0x1e6) | ~((UINT64_C(1) << PHYS_BITS) - 1)))
+        if (pdpte[i] & PTE_P && pdpte[i] & (UINT64_C(0x1e6) | ~((UINT64_C(1) << PHYS_BITS) - 1)))
             return x86_gp0(cpu);
     }
     memcpy(cpu->r.pdpte, pdpte, sizeof(pdpte));

@@ -15,10 +15,12 @@
 #include <stdint.h>
 
 /* General registers, in the order of their encoding (SDM vol. 2, 2.1.5). */
+/* clang-format off */
 enum x86_gpr {
     X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
     X86_R8, X86_R9, X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15,
 };
+/* clang-format on */
 
 /* Segment registers, in the order of their encoding; X86_NSEG counts them. */
 enum x86_sreg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NSEG };
@@ -28,26 +30,26 @@ enum x86_sreg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NSEG };
  *  21 20  19  18 17 16  14 13-12 11 10 9  8  7  6  4  2  1 0
  *  ID VIP VIF AC VM RF  NT IOPL  OF DF IF TF SF ZF AF PF 1 CF
  */
-#define FLAG_CF   0x00000001u
-#define FLAG_ONE  0x00000002u /* always set */
-#define FLAG_PF   0x00000004u
-#define FLAG_AF   0x00000010u
-#define FLAG_ZF   0x00000040u
-#define FLAG_SF   0x00000080u
-#define FLAG_TF   0x00000100u
-#define FLAG_IF   0x00000200u
-#define FLAG_DF   0x00000400u
-#define FLAG_OF   0x00000800u
-#define FLAG_IOPL 0x00003000u
-#define FLAG_NT   0x00004000u
-#define FLAG_RF   0x00010000u
-#define FLAG_VM   0x00020000u
-#define FLAG_AC   0x00040000u
-#define FLAG_VIF  0x00080000u
-#define FLAG_VIP  0x00100000u
-#define FLAG_ID   0x00200000u
-#define FLAGS_ARITH (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
-#define FLAGS_ALL   0x003f7fd5u /* every bit that software can change */
+#define FLAG_CF         0x00000001u
+#define FLAG_ONE        0x00000002u /* always set */
+#define FLAG_PF         0x00000004u
+#define FLAG_AF         0x00000010u
+#define FLAG_ZF         0x00000040u
+#define FLAG_SF         0x00000080u
+#define FLAG_TF         0x00000100u
+#define FLAG_IF         0x00000200u
+#define FLAG_DF         0x00000400u
+#define FLAG_OF         0x00000800u
+#define FLAG_IOPL       0x00003000u
+#define FLAG_NT         0x00004000u
+#define FLAG_RF         0x00010000u
+#define FLAG_VM         0x00020000u
+#define FLAG_AC         0x00040000u
+#define FLAG_VIF        0x00080000u
+#define FLAG_VIP        0x00100000u
+#define FLAG_ID         0x00200000u
+#define FLAGS_ARITH     (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
+#define FLAGS_ALL       0x003f7fd5u /* every bit that software can change */
 #define FLAG_IOPL_SHIFT 12
 
 /* CR0 (SDM vol. 3, 2.5). */
@@ -62,8 +64,9 @@ enum x86_sreg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NSEG };
 #define CR0_NW 0x20000000u
 #define CR0_CD 0x40000000u
 #define CR0_PG 0x80000000u
-#define CR0_ALL (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | \
-                 CR0_NW | CR0_CD | CR0_PG)
+#define CR0_ALL                                                                                    \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
+     CR0_PG)
 
 /* CR3: bits 3 and 4 are cache hints; the rest is the page-table root. */
 #define CR3_PWT 0x08u
@@ -87,8 +90,9 @@ enum x86_sreg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NSEG };
 #define CR4_OSXSAVE    0x040000u
 #define CR4_SMEP       0x100000u
 #define CR4_SMAP       0x200000u
-#define CR4_ALL (CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR | \
-                 CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP)
+#define CR4_ALL                                                                                    \
+    (CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT |      \
+     CR4_UMIP | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP)
 
 /* EFER (SDM vol. 3, 2.2.1). */
 #define EFER_SCE 0x001u
@@ -141,11 +145,13 @@ enum x86_sreg { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_NSEG };
 #define SYS_TRAP       0xfu
 
 /* Exception vectors (SDM vol. 3, 6.3.1). */
+/* clang-format off */
 enum x86_vector {
     VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_BR = 5, VEC_UD = 6,
     VEC_NM = 7, VEC_DF = 8, VEC_TS = 10, VEC_NP = 11, VEC_SS = 12, VEC_GP = 13, VEC_PF = 14,
     VEC_MF = 16, VEC_AC = 17, VEC_MC = 18, VEC_XM = 19,
 };
+/* clang-format on */
 
 /* Bits of a page fault's error code (SDM vol. 3, 4.7). */
 #define PF_PRESENT 0x01u
@@ -156,9 +162,9 @@ enum x86_vector {
 
 struct x86_segment {
     uint64_t base;
-    uint32_t limit;    /* in bytes: the granularity bit is already applied */
+    uint32_t limit; /* in bytes: the granularity bit is already applied */
     uint16_t selector;
-    uint16_t attr;     /* SEG_* */
+    uint16_t attr; /* SEG_* */
 };
 
 struct x86_table {
@@ -183,10 +189,10 @@ struct x86_regs {
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t apic_base, pat, misc_enable, tsc_aux;
-    uint64_t tsc_offset;   /* guest TSC = the engine's clock + this */
-    uint8_t shadow;        /* X86_SHADOW_*: interrupts are held off for one instruction */
-    uint8_t halted;        /* HLT was executed and no event has woken it */
-    uint8_t nmi_blocked;   /* between an NMI and the next IRET */
+    uint64_t tsc_offset; /* guest TSC = the engine's clock + this */
+    uint8_t shadow;      /* X86_SHADOW_*: interrupts are held off for one instruction */
+    uint8_t halted;      /* HLT was executed and no event has woken it */
+    uint8_t nmi_blocked; /* between an NMI and the next IRET */
     uint8_t fx[512] __attribute__((aligned(16))); /* x87, MMX, SSE: the FXSAVE image */
 };
 

@@ -141,7 +141,8 @@ exec_rcr(struct x86_cpu *cpu, const struct x86_insn *in)
         carry = out;
     }
     bool top = sign_bit(value, size), next = value >> (bits - 2) & 1;
-    return write_shift(cpu, in, value, turns, FLAG_CF | FLAG_OF, carry_overflow(carry, top != next));
+    return write_shift(cpu, in, value, turns, FLAG_CF | FLAG_OF,
+                       carry_overflow(carry, top != next));
 }
 
 /* --- double shifts -------------------------------------------------------------------------- */
@@ -173,10 +174,9 @@ shift_double(struct x86_cpu *cpu, const struct x86_insn *in, bool left)
         carry = dest >> (count - 1) & 1;
     }
     result &= x86_size_mask(size);
-    return write_shift(
-        cpu, in, result, count, FLAGS_ARITH,
-        flags_szp(result, size) |
-            carry_overflow(carry, sign_bit(dest, size) != sign_bit(result, size)));
+    return write_shift(cpu, in, result, count, FLAGS_ARITH,
+                       flags_szp(result, size) |
+                           carry_overflow(carry, sign_bit(dest, size) != sign_bit(result, size)));
 }
 
 int
