@@ -361,11 +361,12 @@ put_summary(FILE *out, const struct graph *g, bool times)
     if (!times)
         return;
     fprintf(out, " in %s:", describe_time((double)g->total_ns, text, sizeof(text)));
-    fprintf(out, " the guest ran %s of the time,",
+    fprintf(out, " the guest ran %s of the time",
             share_text(share(g->guest_ns, g->total_ns), text, sizeof(text)));
-    fprintf(out, " the VMM %s,", share_text(share(g->vmm_ns, g->total_ns), text, sizeof(text)));
-    fprintf(out, " and %s was waiting in hlt",
-            share_text(share(g->waiting_ns, g->total_ns), text, sizeof(text)));
+    fprintf(out, ", the VMM %s", share_text(share(g->vmm_ns, g->total_ns), text, sizeof(text)));
+    if (g->waiting_ns)
+        fprintf(out, ", and %s was waiting in hlt",
+                share_text(share(g->waiting_ns, g->total_ns), text, sizeof(text)));
 }
 
 static void
@@ -380,9 +381,9 @@ put_notes(FILE *out, const struct graph *g, bool times)
     if (times)
         fprintf(out,
                 "%sCost of an exit: until the guest runs again. Of an entry: how long it then "
-                "runs. Exits and entries make up the whole time: a call is part of its exit, what "
-                "happens inside the guest is part of its entry.%s",
-                row, end);
+                "runs.%s%sExits and entries make up the whole time: a call is part of its exit, "
+                "what happens inside the guest is part of its entry.%s",
+                row, end, row, end);
     if (g->left_out)
         fprintf(out, "%s%" PRIu32 " more kinds of transfer (%s events) are too rare to be drawn.%s",
                 row, g->left_out, describe_count(g->left_events, text, sizeof(text)), end);
