@@ -19,6 +19,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_retf,
     &suite_isa_segment,
     &suite_regs,
+    &suite_tracer_graph,
     &suite_tracer_record,
     &suite_tracer_stats,
     &suite_tracer_view,

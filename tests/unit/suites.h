@@ -18,6 +18,7 @@ extern const struct unit_suite suite_isa_iret;
 extern const struct unit_suite suite_isa_retf;
 extern const struct unit_suite suite_isa_segment;
 extern const struct unit_suite suite_regs;
+extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_record;
 extern const struct unit_suite suite_tracer_stats;
 extern const struct unit_suite suite_tracer_view;

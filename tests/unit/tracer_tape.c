@@ -158,3 +158,43 @@ tape_boot(struct tape *tape, unsigned lines)
     e = tape_put(tape, TRACE_END, VMM, VMM, 0);
     e->address = TRACE_IO, e->value = 1;
 }
+
+void
+tape_small(struct tape *tape)
+{
+    tape_start(tape);
+    unsigned uart = recorder_actor(tape->recorder, "uart", TRACE_DEVICE);
+    tape_put(tape, TRACE_ENTRY, VMM, KERNEL, 1000)->rip = 0x1000;
+    struct trace_event *e = tape_put(tape, TRACE_IO, KERNEL, VMM, 100);
+    e->address = 0x3f8, e->value = 'H', e->size = 1, e->flags = TRACE_WRITE, e->rip = 0x1004;
+    e = tape_put(tape, TRACE_CALL, VMM, uart, 200);
+    e->address = 0x3f8, e->value = 'H', e->size = 1, e->flags = TRACE_WRITE;
+    tape_put(tape, TRACE_RETURN, uart, VMM, 50)->address = 0x3f8;
+    tape_put(tape, TRACE_ENTRY, VMM, USER, 2000);
+    tape_put(tape, TRACE_IRQ, uart, VMM, 0)->value = 1;
+    tape_put(tape, TRACE_HLT, KERNEL, VMM, 5000)->rip = 0x1005;
+    tape_put(tape, TRACE_INJECT, VMM, KERNEL, 500)->address = 0x20;
+    tape_put(tape, TRACE_END, VMM, VMM, 0)->address = TRACE_HLT;
+}
+
+char *
+tape_show(const struct view_ops *ops, const struct trace *trace, struct view_options options)
+{
+    char *text = NULL, message[512] = "";
+    size_t size;
+
+    options.out = open_memstream(&text, &size);
+    CU_ASSERT_EQUAL(view_run(ops, trace, &options, message, sizeof(message)), 0);
+    fclose(options.out);
+    return text;
+}
+
+unsigned
+tape_occurrences(const char *text, const char *word)
+{
+    unsigned n = 0;
+
+    for (const char *p = text; (p = strstr(p, word)) != NULL; p += strlen(word))
+        n++;
+    return n;
+}

@@ -6,6 +6,7 @@
 
 #include "tracer/read.h"
 #include "tracer/record.h"
+#include "tracer/view.h"
 
 struct tape {
     char path[64];
@@ -27,5 +28,12 @@ void tape_remove(struct tape *tape);
 /* A small kernel boots: it prints by the UART, sets up PIC and PIT, runs a user program that makes
  * system calls, sleeps in HLT. `lines`: how many lines it prints. */
 void tape_boot(struct tape *tape, unsigned lines);
+/* Two exits, one of them with a device, then the end: 9 events. Starts the tape itself. */
+void tape_small(struct tape *tape);
+
+/* What a view prints; asserts that it can. The caller frees it. */
+char *tape_show(const struct view_ops *ops, const struct trace *trace, struct view_options options);
+/* How often a word is in a text. */
+unsigned tape_occurrences(const char *text, const char *word);
 
 #endif
