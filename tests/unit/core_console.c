@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -212,6 +213,54 @@ test_pty(void)
     CU_ASSERT_EQUAL(con.in, -1);
 }
 
+/* In a process of its own that has the terminal as its own: what `hv run` sees in a shell. Returns
+ * the number of the check that failed, or 0. */
+static int
+on_a_terminal(const char *name)
+{
+    struct console con;
+    struct termios before, during, after;
+
+    setsid();
+    int fd = open(name, O_RDWR); /* becomes the controlling terminal */
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || tcgetattr(fd, &before))
+        return 1;
+    if (console_open(&con, "stdio", NULL) || !con.raw || tcgetattr(fd, &during))
+        return 2;
+    con.out = -1;
+    if (during.c_lflag & (ICANON | ECHO | ISIG) || !(during.c_oflag & OPOST))
+        return 3;
+    if (write(fd, "!", 1) != 1) /* tells the user to type */
+        return 4;
+    while (!con.quit)
+        if (console_wait(&con, 100000000) && console_get(&con) > 0 && con.bytes_in > 1)
+            return 5; /* only Ctrl-C is for the guest */
+    console_close(&con);
+    if (tcgetattr(fd, &after) || memcmp(&before, &after, sizeof(before)))
+        return 6;
+    return con.bytes_in == 1 ? 0 : 7;
+}
+
+static void
+test_terminal(void)
+{
+    char name[64], byte = 0;
+    int status = -1, user = posix_openpt(O_RDWR | O_NOCTTY);
+
+    CU_ASSERT_TRUE_FATAL(user >= 0 && !grantpt(user) && !unlockpt(user) &&
+                         !ptsname_r(user, name, sizeof(name)));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(on_a_terminal(name));
+    struct pollfd p = {.fd = user, .events = POLLIN};
+    CU_ASSERT_EQUAL(poll(&p, 1, 10000), 1);
+    CU_ASSERT_EQUAL(read(user, &byte, 1), 1);
+    CU_ASSERT_EQUAL(write(user, "\x03\x01x", 3), 3);
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
+    close(user);
+}
+
 static const struct unit_test tests[] = {
     {"names of consoles, and the buffer for tests", test_names},
     {"output is gathered", test_gathering},
@@ -220,6 +269,7 @@ static const struct unit_test tests[] = {
     {"input from a pipe", test_input},
     {"the Ctrl-A prefix", test_keys},
     {"a pty", test_pty},
+    {"a terminal: raw, Ctrl-A x, restored", test_terminal},
     {NULL, NULL},
 };
 const struct unit_suite suite_core_console = {"core_console", tests};
