@@ -236,7 +236,8 @@ on_a_terminal(const char *name)
         if (console_wait(&con, 100000000) && console_get(&con) > 0 && con.bytes_in > 1)
             return 5; /* only Ctrl-C is for the guest */
     console_close(&con);
-    if (tcgetattr(fd, &after) || memcmp(&before, &after, sizeof(before)))
+    if (tcgetattr(fd, &after) || before.c_lflag != after.c_lflag ||
+        before.c_iflag != after.c_iflag || before.c_oflag != after.c_oflag)
         return 6;
     return con.bytes_in == 1 ? 0 : 7;
 }
