@@ -108,6 +108,9 @@ $(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
 lint: $(HV) | build/deps/lint ## check style, includes, sizes, words and generated documents
 	@tests/scripts/lint.sh $(HV) $(O)
 
+check-lint: $(HV) | build/deps/lint ## break every rule of lint once and see it object
+	@tests/scripts/lint-selftest.sh
+
 format: | build/deps/lint ## lay out the C sources as .clang-format says
 	@tests/scripts/format.sh
 
@@ -138,7 +141,7 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo check check-unit check-cli check-guest lint format docs install \
+.PHONY: all guests deps demo check check-unit check-cli check-guest lint check-lint format docs install \
         uninstall clean help
 .DELETE_ON_ERROR:
 

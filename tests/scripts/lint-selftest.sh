@@ -17,7 +17,7 @@ git init -q .
 # expect CHECK FILE: lint must say "CHECK: FILE...". FILE is then put back.
 expect() {
     check=$1 file=$2
-    if tests/scripts/lint.sh "$hv" "$objects" 2>&1 | grep -q "^$check: .*$file"; then
+    if tests/scripts/lint.sh "$hv" "$objects" "$check" 2>&1 | grep -q "^$check: .*$file"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))

@@ -1,12 +1,14 @@
 #!/bin/sh
-# lint.sh HV OBJECTS - checks the rules of CONTRIBUTING.md that a program can check.
+# lint.sh HV OBJECTS [CHECK...] - checks the rules of CONTRIBUTING.md that a program can check.
 #
 # HV is the built program (for the generated documents), OBJECTS the folder of its object files
-# (for mutable globals). Prints one line a finding, "file:line: what"; the last line counts.
-# Status 0: nothing found. lint-selftest.sh breaks every rule once and sees this script object.
+# (for mutable globals). Without a CHECK all are made. Prints one line a finding, "file:line:
+# what"; the last line counts. Status 0: nothing found. lint-selftest.sh breaks every rule once and
+# sees this script object.
 set -u
 export LC_ALL=C
 hv=$1 objects=$2
+shift 2
 scripts=$(dirname "$0")
 found=$(mktemp) || exit 2
 work=$(mktemp -d) || exit 2
@@ -107,8 +109,10 @@ check_reading() {
     uniq "$work/named" | comm -13 - "$work/there" | sed 's|.*|docs/READING.md: does not name &|'
 }
 
+[ $# -gt 0 ] || set -- format includes sizes heads conditionals globals spaces words shell generated \
+    reading
 checks=0 failed=0
-for check in format includes sizes heads conditionals globals spaces words shell generated reading; do
+for check in "$@"; do
     checks=$((checks + 1))
     "check_$check" >"$found"
     if [ -s "$found" ]; then
