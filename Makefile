@@ -28,7 +28,8 @@ LDLIBS   += -lZydis -ldw -lelf
 SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c))
 ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
 OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
-UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c))
+UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c)) \
+            $(patsubst %.S,$(O)/%.o,$(wildcard tests/unit/*.S))
 KVM_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(wildcard tests/kvm/*.[cS])))
 HV       := $(BUILD)/hv
 GUESTS   := build/guests

@@ -16,6 +16,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_inspect,
     &suite_isa_interrupt,
     &suite_isa_iret,
+    &suite_isa_journey,
     &suite_isa_retf,
     &suite_isa_segment,
     &suite_regs,
