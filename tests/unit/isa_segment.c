@@ -319,7 +319,8 @@ test_push_pop(void)
     machine_poke(m, top - 8, 8, ~UINT64_C(0));
     CODE(m, 0x1e, 0x66, 0x06, 0x66, 0x07, 0x1f); /* push ds; push16 es; pop16 es; pop ds */
     machine_try(m);
-    EXPECT("push ds", machine_peek(m, top - 4, 4), S_DATA(0));
+    /* A 16-bit store: the upper half of the slot stays as it was (SDM vol. 2, PUSH). */
+    EXPECT("push ds", machine_peek(m, top - 4, 4), 0xffff0000u | S_DATA(0));
     machine_try(m);
     EXPECT("push16 es", machine_peek(m, top - 8, 4), 0xffffu | S_DATA(0) << 16);
     EXPECT("push16 es", m->cpu.r.gpr[X86_RSP], top - 6);

@@ -12,6 +12,7 @@ extern const struct unit_suite suite_isa_double;
 extern const struct unit_suite suite_isa_far;
 extern const struct unit_suite suite_isa_fastcall;
 extern const struct unit_suite suite_isa_gate;
+extern const struct unit_suite suite_isa_host;
 extern const struct unit_suite suite_isa_inspect;
 extern const struct unit_suite suite_isa_interrupt;
 extern const struct unit_suite suite_isa_iret;

@@ -31,16 +31,25 @@ exec_jmp(struct x86_cpu *cpu, const struct x86_insn *in)
     return branch_near(cpu, target, in->opsize);
 }
 
+/* The return address is stored before the target is checked: a fault of the stack comes first, and
+ * what is on it afterwards does not matter, as the stack pointer has not moved. */
 int
 exec_call(struct x86_cpu *cpu, const struct x86_insn *in)
 {
-    uint64_t after = cpu->next_rip, target;
+    uint64_t after = cpu->next_rip, target, linear;
+    uint64_t slot = (stack_pointer(cpu) - in->opsize) & x86_size_mask(cpu->stack_size);
+    int result;
 
     if (in->operand[0].kind == OPERAND_REL) {
-        TRY(branch_relative(cpu, in));
+        result = branch_relative(cpu, in);
     } else {
         TRY(operand_read(cpu, in, 0, &target));
-        TRY(branch_near(cpu, target, in->opsize));
+        result = branch_near(cpu, target, in->opsize);
+    }
+    if (result) {
+        TRY(x86_linear(cpu, X86_SS, slot, in->opsize, ACCESS_WRITE, &linear));
+        TRY(x86_probe_linear(cpu, linear, in->opsize, ACCESS_WRITE));
+        return result;
     }
     return stack_push(cpu, in->opsize, after);
 }

@@ -76,13 +76,17 @@ decode_prefixes(struct cursor *c, unsigned code_size, struct x86_insn *in, uint8
         case 0xf2: in->prefixes = (in->prefixes & (uint8_t)~PREFIX_REP) | PREFIX_REPNE; break;
         case 0xf3: in->prefixes = (in->prefixes & (uint8_t)~PREFIX_REPNE) | PREFIX_REP; break;
         /* In 64-bit mode ES CS SS DS overrides are ignored (SDM vol. 2, 2.1.1, group 2). */
-        case 0x26: case 0x2e: case 0x36: case 0x3e:
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
             if (code_size != 8) {
                 in->seg = byte >> 3 & 3;
                 in->prefixes |= PREFIX_SEGMENT;
             }
             break;
-        case 0x64: case 0x65:
+        case 0x64:
+        case 0x65:
             in->seg = byte == 0x64 ? X86_FS : X86_GS;
             in->prefixes |= PREFIX_SEGMENT;
             break;
@@ -104,9 +108,8 @@ decode_memory16(struct cursor *c, unsigned mod, unsigned rm, struct x86_insn *in
     static const struct {
         uint8_t base, index, seg;
     } forms[8] = {
-        {X86_RBX, X86_RSI, X86_DS},    {X86_RBX, X86_RDI, X86_DS},
-        {X86_RBP, X86_RSI, X86_SS},    {X86_RBP, X86_RDI, X86_SS},
-        {X86_RSI, X86_NO_REG, X86_DS}, {X86_RDI, X86_NO_REG, X86_DS},
+        {X86_RBX, X86_RSI, X86_DS},    {X86_RBX, X86_RDI, X86_DS},    {X86_RBP, X86_RSI, X86_SS},
+        {X86_RBP, X86_RDI, X86_SS},    {X86_RSI, X86_NO_REG, X86_DS}, {X86_RDI, X86_NO_REG, X86_DS},
         {X86_RBP, X86_NO_REG, X86_SS}, {X86_RBX, X86_NO_REG, X86_DS},
     };
     bool direct = mod == 0 && rm == 6;
@@ -230,7 +233,8 @@ decode_operand(struct cursor *c, const char *code, uint8_t rex, unsigned code_si
         return;
     }
     switch (code[0]) {
-    case 'E': case 'M':
+    case 'E':
+    case 'M':
         if (MODRM_MOD(in->modrm) == 3)
             *op = gpr_operand(rm, size, rex);
         else
@@ -244,7 +248,8 @@ decode_operand(struct cursor *c, const char *code, uint8_t rex, unsigned code_si
     case 'S': *op = (struct x86_operand){OPERAND_SREG, 2, MODRM_REG(in->modrm)}; break;
     case 'C': *op = (struct x86_operand){OPERAND_CR, size, (uint8_t)reg}; break;
     case 'D': *op = (struct x86_operand){OPERAND_DR, size, (uint8_t)reg}; break;
-    case 'I': case 's': *op = decode_immediate(c, code, in); break;
+    case 'I':
+    case 's': *op = decode_immediate(c, code, in); break;
     case 'J':
         size = code[1] == 'b' ? 1 : in->opsize == 2 ? 2 : 4;
         in->imm = sign_extend(next_const(c, size), size);
@@ -307,20 +312,36 @@ find_variant(const struct x86_opcode *row, const struct x86_insn *in, uint8_t ke
     return row;
 }
 
-/* What no processor state can make valid. */
+/* Control registers are 0, 2, 3, 4 and 8, debug registers 0 to 7. Another is #UD even for a program
+ * that may use none (SDM vol. 2, MOV). */
 static bool
-is_undefined(const struct x86_opcode *row, unsigned code_size, const struct x86_insn *in)
+names_no_register(const struct x86_insn *in)
+{
+    for (unsigned i = 0; i < in->noperands; i++) {
+        unsigned reg = in->operand[i].reg;
+        if (in->operand[i].kind == OPERAND_CR && !(reg < 16 && 0x011du >> reg & 1))
+            return true;
+        if (in->operand[i].kind == OPERAND_DR && reg > 7)
+            return true;
+    }
+    return false;
+}
+
+/* What no processor state can make valid; `flags` are the row's and those of its group. */
+static bool
+is_undefined(const struct x86_opcode *row, uint16_t flags, unsigned code_size,
+             const struct x86_insn *in)
 {
     bool memory = in->noperands && in->operand[0].kind == OPERAND_MEM;
     bool mod3 = MODRM_MOD(in->modrm) == 3;
 
-    if (!row->exec)
+    if (!row->exec || names_no_register(in))
         return true;
-    if (row->flags & (code_size == 8 ? OP_NO64 : OP_ONLY64))
+    if (flags & (code_size == 8 ? OP_NO64 : OP_ONLY64))
         return true;
-    if ((row->flags & OP_MEM_ONLY && mod3) || (row->flags & OP_REG_ONLY && !mod3))
+    if ((flags & OP_MEM_ONLY && mod3) || (flags & OP_REG_ONLY && !mod3))
         return true;
-    return in->prefixes & PREFIX_LOCK && !(row->flags & OP_LOCK && memory);
+    return in->prefixes & PREFIX_LOCK && !(flags & OP_LOCK && memory);
 }
 
 int
@@ -353,6 +374,7 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
         uint8_t key = in->opcode == 0x63 ? (uint8_t)code_size : in->modrm;
         row = find_variant(row, in, in->opcode == 0x90 ? rex & REX_B : key);
     }
+    uint16_t group_flags = row->flags;
     if (row->flags & OP_GROUP)
         row = &row->group[MODRM_REG(in->modrm)];
     in->op = row;
@@ -374,7 +396,7 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
         return avail >= X86_INSN_MAX ? -1 : 0;
     in->length = (uint8_t)c.pos;
     in->careful = row->flags & OP_CAREFUL;
-    bool undefined = is_undefined(row, code_size, in);
+    bool undefined = is_undefined(row, row->flags | group_flags, code_size, in);
     if (undefined)
         in->exec = exec_undefined;
     else if (row->intercept || row->flags & (OP_CPL0 | OP_PROTECTED))

@@ -130,6 +130,7 @@ int exec_cbw(struct x86_cpu *cpu, const struct x86_insn *in);   /* 98: CBW CWDE 
 int exec_cwd(struct x86_cpu *cpu, const struct x86_insn *in);   /* 99: CWD CDQ CQO */
 int exec_xlat(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_nop(struct x86_cpu *cpu, const struct x86_insn *in);
+int exec_clflush(struct x86_cpu *cpu, const struct x86_insn *in);
 
 /* --- msr.c, cpuid.c, misc.c: RDMSR, CPUID, TSC, HLT, hypercalls ----------------------------------- */
 int exec_rdmsr(struct x86_cpu *cpu, const struct x86_insn *in);

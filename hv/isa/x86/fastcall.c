@@ -205,9 +205,10 @@ exec_bound(struct x86_cpu *cpu, const struct x86_insn *in)
 
     TRY(operand_read(cpu, in, 0, &index));
     TRY(operand_read_at(cpu, in, 0, size, &lower));
+    if (sign_extend(index, size) < sign_extend(lower, size))
+        return x86_raise(cpu, VEC_BR); /* without reading the upper bound */
     TRY(operand_read_at(cpu, in, size, size, &upper));
-    if (sign_extend(index, size) < sign_extend(lower, size) ||
-        sign_extend(index, size) > sign_extend(upper, size))
+    if (sign_extend(index, size) > sign_extend(upper, size))
         return x86_raise(cpu, VEC_BR);
     return EMU_OK;
 }

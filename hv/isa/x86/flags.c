@@ -98,6 +98,8 @@ exec_sti(struct x86_cpu *cpu, const struct x86_insn *in)
 int
 exec_clac(struct x86_cpu *cpu, const struct x86_insn *in)
 {
+    if (cpu->cpl) /* not #GP (SDM vol. 2, CLAC) */
+        return x86_ud(cpu);
     if (in->modrm == 0xcb)
         cpu->r.rflags |= FLAG_AC;
     else

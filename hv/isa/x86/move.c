@@ -101,9 +101,11 @@ exec_cmpxchg8b(struct x86_cpu *cpu, const struct x86_insn *in)
     uint64_t low, high, linear;
 
     if (half == 8) { /* the 16 bytes must be aligned (SDM vol. 2, CMPXCHG16B) */
-        TRY(x86_linear(cpu, in->seg, low_at, 8, ACCESS_RMW, &linear));
+        TRY(x86_linear(cpu, in->seg, low_at, 1, ACCESS_RMW, &linear));
         if (linear & 15)
             return x86_gp0(cpu);
+    } else { /* one access of eight bytes, which #AC wants aligned as such */
+        TRY(x86_linear(cpu, in->seg, low_at, 8, ACCESS_RMW, &linear));
     }
     TRY(mem_read_rmw(cpu, in->seg, low_at, half, &low));
     TRY(mem_read_rmw(cpu, in->seg, high_at, half, &high));
@@ -177,4 +179,14 @@ exec_nop(struct x86_cpu *cpu, const struct x86_insn *in)
     (void)cpu;
     (void)in;
     return EMU_OK;
+}
+
+/* There is no cache to flush, but it faults as a load of one byte would (SDM vol. 2, CLFLUSH). */
+int
+exec_clflush(struct x86_cpu *cpu, const struct x86_insn *in)
+{
+    uint64_t linear;
+
+    TRY(x86_linear(cpu, in->seg, x86_effective_address(cpu, in), 1, 0, &linear));
+    return x86_probe_linear(cpu, linear, 1, 0);
 }

@@ -248,7 +248,7 @@ static const struct x86_opcode group15[8] = {
     NONE,
     NONE,
     NONE,
-    ROW("clflush", "Mb", exec_nop, OP_MEM_ONLY),
+    ROW("clflush", "Mb", exec_clflush, OP_MEM_ONLY),
 };
 
 static const struct x86_opcode group16[8] = {
@@ -638,12 +638,12 @@ const struct x86_opcode x86_opcodes_0f38[256] = {
 
 const struct x86_variant x86_variants[] = {
     /* opcode, prefix, key mask, key */
-    {0x063, 0,            0xff, 8,    ROW("movsxd", "Gv,Ed", exec_movsx, OP_ONLY64)},
-    {0x090, PREFIX_REP,   0x01, 0,    TRAP("pause", "", exec_nop, 0, PAUSE)},
+    {0x063, 0,            0xff, 8,    ROW("movsxd", "Gv,Ez", exec_movsx, OP_ONLY64)},
+    {0x090, PREFIX_REP,   0x00, 0,    TRAP("pause", "", exec_nop, 0, PAUSE)},
     {0x090, 0,            0x01, 0,    ROW("nop", "", exec_nop, 0)},
     {0x101, 0,            0xff, 0xc1, ROW("vmcall", "", exec_hypercall, OP_MODRM)},
-    {0x101, 0,            0xff, 0xca, ROW("clac", "", exec_clac, OP_MODRM | OP_CPL0)},
-    {0x101, 0,            0xff, 0xcb, ROW("stac", "", exec_clac, OP_MODRM | OP_CPL0)},
+    {0x101, 0,            0xff, 0xca, ROW("clac", "", exec_clac, OP_MODRM)},
+    {0x101, 0,            0xff, 0xcb, ROW("stac", "", exec_clac, OP_MODRM)},
     {0x101, 0,            0xff, 0xd9, ROW("vmmcall", "", exec_hypercall, OP_MODRM)},
     {0x101, 0,            0xff, 0xf8, ROW("swapgs", "", exec_swapgs, OP_MODRM | OP_ONLY64 | OP_CPL0)},
     {0x101, 0,            0xff, 0xf9, TRAP("rdtscp", "", exec_rdtscp, OP_MODRM, TSC)},

@@ -64,30 +64,44 @@ exec_popa(struct x86_cpu *cpu, const struct x86_insn *in)
     return EMU_OK;
 }
 
+static int
+probe_slot(struct x86_cpu *cpu, uint64_t offset, unsigned size, unsigned how)
+{
+    uint64_t linear;
+
+    TRY(x86_linear(cpu, X86_SS, offset, size, how, &linear));
+    return x86_probe_linear(cpu, linear, size, how);
+}
+
 /* ENTER size, level (SDM vol. 2, ENTER): the frame pointer, `level` outer frame pointers, locals. */
 int
 exec_enter(struct x86_cpu *cpu, const struct x86_insn *in)
 {
     unsigned size = in->opsize, level = in->imm2 & 31;
-    uint64_t mask = x86_size_mask(cpu->stack_size), sp = stack_pointer(cpu), linear, value;
+    uint64_t mask = x86_size_mask(cpu->stack_size), sp = stack_pointer(cpu), value;
     uint64_t bp = gpr_read(cpu, X86_RBP, cpu->stack_size), frame = (sp - size) & mask;
     uint64_t end = (sp - size * (level + 1) - (uint16_t)in->imm) & mask;
+    uint64_t pointer = frame |
+                       (cpu->r.gpr[X86_RSP] & ~mask); /* the whole rSP, on a 16-bit stack too */
 
-    for (unsigned i = 0; i <= level; i++) {
-        TRY(x86_linear(cpu, X86_SS, (sp - (i + 1) * size) & mask, size, ACCESS_WRITE, &linear));
-        TRY(x86_probe_linear(cpu, linear, size, ACCESS_WRITE));
+    /* In the order in which the processor would fault: what is stored, what is read for it ... */
+    TRY(probe_slot(cpu, frame, size, ACCESS_WRITE));
+    for (unsigned i = 1; i < level; i++) {
+        TRY(probe_slot(cpu, (bp - i * size) & mask, size, 0));
+        TRY(probe_slot(cpu, (frame - i * size) & mask, size, ACCESS_WRITE));
     }
-    /* The end of the new frame must be writable too, though nothing is stored there. */
-    TRY(x86_linear(cpu, X86_SS, end, size, ACCESS_WRITE, &linear));
-    TRY(x86_probe_linear(cpu, linear, size, ACCESS_WRITE));
+    if (level)
+        TRY(probe_slot(cpu, (frame - level * size) & mask, size, ACCESS_WRITE));
+    /* ... and the end of the new frame, which must be writable though nothing is stored there. */
+    TRY(probe_slot(cpu, end, size, ACCESS_WRITE));
     TRY(mem_write(cpu, X86_SS, frame, size, cpu->r.gpr[X86_RBP]));
     for (unsigned i = 1; i < level; i++) {
         TRY(mem_read(cpu, X86_SS, (bp - i * size) & mask, size, &value));
         TRY(mem_write(cpu, X86_SS, (frame - i * size) & mask, size, value));
     }
     if (level)
-        TRY(mem_write(cpu, X86_SS, (frame - level * size) & mask, size, frame));
-    gpr_write(cpu, X86_RBP, size, frame);
+        TRY(mem_write(cpu, X86_SS, (frame - level * size) & mask, size, pointer));
+    gpr_write(cpu, X86_RBP, size, pointer);
     gpr_write(cpu, X86_RSP, cpu->stack_size, end);
     return EMU_OK;
 }

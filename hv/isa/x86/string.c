@@ -35,7 +35,7 @@ repeats(const struct x86_insn *in)
     return in->prefixes & (PREFIX_REP | PREFIX_REPNE);
 }
 
-/* REP with rCX = 0: nothing happens, not even a fault. */
+/* REP with rCX = 0: nothing happens, no access and no fault of one. */
 static bool
 repeat_is_over(const struct x86_cpu *cpu, const struct x86_insn *in)
 {
@@ -113,8 +113,9 @@ exec_cmps(struct x86_cpu *cpu, const struct x86_insn *in)
 
     if (repeat_is_over(cpu, in))
         return EMU_OK;
-    TRY(mem_read(cpu, in->seg, index_read(cpu, in, X86_RSI), size, &a));
+    /* If both fault, processors report rDI's (tests/diff; the manual does not say). */
     TRY(mem_read(cpu, X86_ES, index_read(cpu, in, X86_RDI), size, &b));
+    TRY(mem_read(cpu, in->seg, index_read(cpu, in, X86_RSI), size, &a));
     flags_assign(cpu, FLAGS_ARITH, flags_of_sub(a, b, (a - b) & x86_size_mask(size), size));
     index_advance(cpu, in, X86_RSI, size);
     index_advance(cpu, in, X86_RDI, size);
@@ -200,9 +201,9 @@ exec_ins(struct x86_cpu *cpu, const struct x86_insn *in)
     uint16_t port = (uint16_t)cpu->r.gpr[X86_RDX];
     uint64_t to = index_read(cpu, in, X86_RDI), linear, value;
 
+    TRY(check_port(cpu, port, size)); /* even if rCX is zero */
     if (repeat_is_over(cpu, in))
         return EMU_OK;
-    TRY(check_port(cpu, port, size));
     TRY(x86_linear(cpu, X86_ES, to, size, ACCESS_WRITE, &linear));
     TRY(x86_probe_linear(cpu, linear, size, ACCESS_WRITE));
     TRY(x86_port_read(cpu, port, size, &value));
@@ -219,9 +220,9 @@ exec_outs(struct x86_cpu *cpu, const struct x86_insn *in)
     uint16_t port = (uint16_t)cpu->r.gpr[X86_RDX];
     uint64_t value;
 
+    TRY(check_port(cpu, port, size)); /* even if rCX is zero */
     if (repeat_is_over(cpu, in))
         return EMU_OK;
-    TRY(check_port(cpu, port, size));
     TRY(mem_read(cpu, in->seg, index_read(cpu, in, X86_RSI), size, &value));
     TRY(x86_port_write(cpu, port, size, value));
     index_advance(cpu, in, X86_RSI, size);

@@ -56,12 +56,19 @@ sreg_of_opcode(const struct x86_insn *in)
     return (in->opcode >> 3) & 0x7u;
 }
 
-/* With a 32-bit operand the upper half of the slot is written with zeros; the SDM allows that, or
- * a 16-bit store (vol. 2, PUSH). */
+/* With a 32-bit operand the selector is stored as 16 bits and the upper half of the slot is left as
+ * it was: what all recent processors do, and the SDM allows (vol. 2, PUSH). */
 int
 exec_push_sreg(struct x86_cpu *cpu, const struct x86_insn *in)
 {
-    return stack_push(cpu, in->opsize, cpu->r.seg[sreg_of_opcode(in)].selector);
+    uint64_t selector = cpu->r.seg[sreg_of_opcode(in)].selector, sp;
+
+    if (in->opsize != 4)
+        return stack_push(cpu, in->opsize, selector);
+    sp = (stack_pointer(cpu) - 4) & x86_size_mask(cpu->stack_size);
+    TRY(mem_write(cpu, X86_SS, sp, 2, selector));
+    gpr_write(cpu, X86_RSP, cpu->stack_size, sp);
+    return EMU_OK;
 }
 
 /* The slot has the operand's size, but only 16 bits of it are read. The width of the stack
@@ -248,7 +255,7 @@ exec_arpl(struct x86_cpu *cpu, const struct x86_insn *in)
     uint64_t to, from;
     bool raise;
 
-    TRY(operand_read_rmw(cpu, in, 0, &to));
+    TRY(operand_read(cpu, in, 0, &to)); /* a load: it is written only if it changes */
     TRY(operand_read(cpu, in, 1, &from));
     raise = selector_rpl((uint16_t)to) < selector_rpl((uint16_t)from);
     if (raise)
