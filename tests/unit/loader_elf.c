@@ -11,6 +11,8 @@
 /* A kernel of two segments; the second has 0x1000 bytes, of which 32 are in the file. Linked at
  * ffffffff80100000 (64 bits) or c0100000, loaded at 1 MiB. */
 static uint8_t file[CODE + 96];
+#define EHDR ((Elf64_Ehdr *)file)
+#define PHDR ((Elf64_Phdr *)(file + sizeof(Elf64_Ehdr)))
 
 static struct guest_image
 elf64(void)
@@ -186,7 +188,11 @@ test_initrd(void)
     CU_ASSERT(!memcmp(ram_at(&l.ram, info->initrd_start, 5000), initrd, 5000));
     loaded_free(&l);
 
-    expect_refusal(&loader_elf, &image, 0x202000, -EFBIG, "initrd"); /* only one page left */
+    PHDR[2].p_memsz = 0x1001; /* 201000 is the kernel's last byte: only two pages are left */
+    load_image(&l, &loader_elf, &image, 0x204000);
+    CU_ASSERT_EQUAL(peek(&l, BOOT_INFO + offsetof(struct boot_info, initrd_start), 8), 0x202000);
+    loaded_free(&l);
+    expect_refusal(&loader_elf, &image, 0x203000, -EFBIG, "initrd");
     image.initrd_size = SIZE_MAX;
     expect_refusal(&loader_elf, &image, 4 * MIB, -EFBIG, "initrd");
 
@@ -202,9 +208,6 @@ test_initrd(void)
     CU_ASSERT_EQUAL(peek(&l, BOOT_CMDLINE + BOOT_CMDLINE_MAX, 1), 0);
     loaded_free(&l);
 }
-
-#define EHDR ((Elf64_Ehdr *)file)
-#define PHDR ((Elf64_Phdr *)(file + sizeof(Elf64_Ehdr)))
 
 static void
 test_refused(void)

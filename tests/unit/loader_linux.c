@@ -139,6 +139,10 @@ test_placement(void)
     load_image(&l, &loader_linux, &image, 32 * MIB);
     CU_ASSERT_EQUAL(params(&l)->hdr.ramdisk_image, 24 * MIB - 3 * PAGE_SIZE);
     loaded_free(&l);
+    image.initrd_size = 2 * PAGE_SIZE; /* up to that byte */
+    load_image(&l, &loader_linux, &image, 32 * MIB);
+    CU_ASSERT_EQUAL(params(&l)->hdr.ramdisk_image, 24 * MIB - 2 * PAGE_SIZE);
+    loaded_free(&l);
     header()->initrd_addr_max = 16 * MIB; /* below the kernel's end */
     expect_refusal(&loader_linux, &image, 32 * MIB, -EFBIG, "initrd");
 }

@@ -148,6 +148,29 @@ test_choice(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "empty"));
 }
 
+/* boot_place() clears what the file does not hold, up to the last byte and not behind it. */
+static void
+test_place(void)
+{
+    struct ram ram;
+    struct error err;
+
+    CU_ASSERT_FATAL(ram_create(&ram, MIB, &err) == 0);
+    uint8_t *at = ram_at(&ram, 0x20000, 16);
+    memset(at, 0xee, 16);
+    CU_ASSERT_EQUAL(boot_place(&ram, 0x20000, "abc", 3, 9, "it", &err), 0);
+    CU_ASSERT(!memcmp(at, "abc\0\0\0\0\0\0\xee", 10));
+    CU_ASSERT_EQUAL(boot_place(&ram, MIB - 3, "abc", 3, 3, "it", &err), 0);
+    CU_ASSERT_EQUAL(boot_place(&ram, MIB - 3, "abc", 3, 4, "it", &err), -EFBIG);
+    CU_ASSERT_EQUAL(boot_place(&ram, 8, "abc", 3, UINT64_MAX, "it", &err), -EFBIG);
+    CU_ASSERT_EQUAL(boot_place(&ram, BOOT_RESERVED - 3, "abc", 3, 3, "it", &err), 0);
+    CU_ASSERT_EQUAL(boot_place(&ram, BOOT_RESERVED - 3, "abc", 3, 4, "it", &err), -EINVAL);
+    CU_ASSERT_EQUAL(ram_add_rom(&ram, 0x30000, "rom", 3, &err), 0);
+    CU_ASSERT_EQUAL(boot_place(&ram, 0x2ffff, "abc", 3, 3, "it", &err), -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "ROM"));
+    ram_destroy(&ram);
+}
+
 static void
 test_memory_map(void)
 {
@@ -168,6 +191,7 @@ static const struct unit_test tests[] = {
     {"a flat image starts where it was put", test_flat},
     {"a ROM ends at 4 GiB and at 1 MiB", test_rom},
     {"the loader is chosen by the file's bytes", test_choice},
+    {"bytes are placed within memory and cleared behind", test_place},
     {"the memory map", test_memory_map},
     {NULL, NULL},
 };
