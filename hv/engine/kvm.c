@@ -133,7 +133,7 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
     if (vcpu->vm->engine->broken)
         return error_set(err, EIO, "the A20 gate moved and KVM refuses the new memory slots");
     /* 1. Hand over what the VMM answered to the last exit. */
-    if (kvm_exit_answer(vcpu) || kvm_still_halted(vcpu))
+    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu))
         return 0;
     /* 2. What the debugger may have left, and a deadline nearer than the timer's. */
     if (v->stepping && (rc = kvm_set_stepping(vcpu, false, err)))
@@ -162,6 +162,32 @@ kvm_finish(struct vcpu *vcpu, struct error *err)
     int rc = kvm_enter(vcpu, err);
     set_immediate_exit(v, v->kicked || v->fired);
     return rc;
+}
+
+int
+kvm_settle(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+
+    if (!v->completing || !v->access.write || v->access.left)
+        return 0;
+    v->access = (struct kvm_access){0};
+    int rc = kvm_finish(vcpu, err);
+    if (rc == -EINTR)
+        return 0;
+    /* An access may have a second part in another page; the end of a step is no news. */
+    v->unread = !rc && v->run->exit_reason != KVM_EXIT_DEBUG;
+    return rc;
+}
+
+bool
+kvm_take_unread(struct vcpu *vcpu)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    bool unread = v->unread;
+
+    v->unread = false;
+    return unread && kvm_exit_decode(vcpu);
 }
 
 static void

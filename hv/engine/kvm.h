@@ -70,6 +70,7 @@ struct engine_vcpu {
     struct kvm_access access;
     bool msr_pending;    /* the last exit was MSR: KVM waits for the answer */
     bool completing;     /* KVM finishes an instruction at the next entry */
+    bool unread;         /* KVM_RUN has returned an exit that the VMM has not seen yet */
     bool halted;         /* HLT was executed, no interrupt injected since */
     bool injected;       /* an interrupt waits for the next entry */
     bool stale;          /* what kvm_run says of interrupts is older than the registers */
@@ -186,6 +187,11 @@ void kvm_on_signal(int number, siginfo_t *info, void *context);
 int kvm_enter(struct vcpu *vcpu, struct error *err);
 /* Ends the instruction whose access was answered, without going on. As kvm_enter(). */
 int kvm_finish(struct vcpu *vcpu, struct error *err);
+/* After the exit for a write: ends its instruction, since nothing is awaited from the VMM; on both
+ * engines a write has happened when the VMM sees it. Else does nothing. 0 or -errno. */
+int kvm_settle(struct vcpu *vcpu, struct error *err);
+/* True: an exit that kvm_settle() came upon is in vcpu->exit now. */
+bool kvm_take_unread(struct vcpu *vcpu);
 /* After -EINTR. True: the timer fired for a deadline that has moved away; enter again. */
 bool kvm_interrupted_early(struct vcpu *vcpu, uint64_t deadline);
 /* True: the processor waits in HLT and nothing was injected; vcpu->exit says so again. */

@@ -339,6 +339,7 @@ kvm_exit_decode(struct vcpu *vcpu)
 {
     const struct kvm_reason *reason = kvm_reason_find(vcpu->engine->run->exit_reason);
 
+    vcpu->engine->access = (struct kvm_access){0};
     kvm_exit_plain(vcpu, reason ? reason->kind : TRACE_UNKNOWN);
     if (reason && reason->decode)
         return reason->decode(vcpu);

@@ -265,9 +265,9 @@ kvm_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
 {
     struct engine_vcpu *v = vcpu->engine;
     struct kvm_state state = {0};
-    int rc = read_state(v, &state, err);
+    int rc;
 
-    if (rc)
+    if ((rc = kvm_settle(vcpu, err)) || (rc = read_state(v, &state, err)))
         return rc;
     memset(regs, 0, sizeof(*regs));
     kvm_state_to_regs(&state, regs);
@@ -305,6 +305,7 @@ kvm_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
         return error_set(err, EINVAL, "the guest's state is not valid: %s", why);
     /* An instruction that waits for its access would end later and overwrite what is set now. */
     v->access = (struct kvm_access){0};
+    v->unread = false;
     if (v->completing && (rc = kvm_finish(vcpu, err)) && rc != -EINTR)
         return rc;
     if ((rc = read_state(v, &state, err)))

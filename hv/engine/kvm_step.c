@@ -29,19 +29,17 @@ kvm_set_stepping(struct vcpu *vcpu, bool on, struct error *err)
     return 0;
 }
 
-/* The instruction of the last exit ends here, its access being answered. */
+/* The instruction of the last exit has its answer and ends here. */
 static int
 step_to_end(struct vcpu *vcpu, struct error *err)
 {
     int rc = kvm_finish(vcpu, err);
 
-    if (rc == -EINTR) {
+    if (rc && rc != -EINTR)
+        return rc;
+    if (rc == -EINTR || !kvm_exit_decode(vcpu))
         kvm_exit_plain(vcpu, TRACE_DEBUG);
-        return 0;
-    }
-    if (!rc && !kvm_exit_decode(vcpu))
-        kvm_exit_plain(vcpu, TRACE_DEBUG);
-    return rc;
+    return 0;
 }
 
 /* Is the next instruction a HLT that this code may execute? *rip gets where it is. */
@@ -66,10 +64,14 @@ kvm_step(struct vcpu *vcpu, struct error *err)
     uint64_t rip = 0;
     int rc;
 
-    if (kvm_exit_answer(vcpu) || kvm_still_halted(vcpu))
+    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu))
         return 0;
     if (!v->stepping && (rc = kvm_set_stepping(vcpu, true, err)))
         return rc;
+    if ((rc = kvm_settle(vcpu, err)))
+        return rc;
+    if (kvm_take_unread(vcpu))
+        return 0;
     if (v->completing)
         return step_to_end(vcpu, err);
 
