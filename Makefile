@@ -96,6 +96,9 @@ check-cli: $(HV) guests
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
 
+check-kvm: $(HV) $(BUILD)/kvm-tests guests | build/deps/kvm ## the same on a real KVM: in QEMU with an emulated SVM
+	@tests/kvm/check.sh $(HV) $(BUILD)/kvm-tests $(GUESTS) build/kvm
+
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -142,7 +145,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo check check-unit check-cli check-guest lint check-lint format docs install \
+.PHONY: all guests deps demo check check-unit check-cli check-guest check-kvm lint check-lint format \
+        docs install \
         uninstall clean help
 .DELETE_ON_ERROR:
 

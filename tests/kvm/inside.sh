@@ -1,0 +1,43 @@
+#!/bin/sh
+# inside.sh - runs in check.sh's machine, in a folder with hv, kvm-tests, guests/ and tests/.
+#
+# Runs the tests of the kvm engine, every golden guest on kvm, and measures the cost of an exit.
+# The last line counts: "check-kvm: N passed, M failed on a real KVM".
+set -u
+passed=0 failed=0
+
+fail() {
+    echo "FAILED: $*"
+    failed=$((failed + 1))
+}
+
+# 1. There is a KVM, and it is the kernel's own.
+if [ ! -c /dev/kvm ]; then
+    fail "there is no /dev/kvm: kvm-amd could not be loaded"
+elif [ ! -d /sys/module/kvm_amd ]; then
+    fail "/dev/kvm is there, but not by kvm-amd"
+fi
+
+# 2. The engine's tests. CUnit's summary: "tests  TOTAL  RAN  PASSED  FAILED  INACTIVE".
+timeout 120 ./kvm-tests >/tmp/kvm-tests 2>&1
+status=$?
+cat /tmp/kvm-tests
+# shellcheck disable=SC2046 # the counts are words
+set -- $(sed -n 's/^ *tests  *\([0-9]\)/\1/p' /tmp/kvm-tests)
+passed=$((passed + ${3:-0}))
+failed=$((failed + ${4:-0}))
+[ $status = 0 ] || [ "${4:-0}" != 0 ] || fail "kvm-tests ended with status $status"
+! grep -q 'left out' /tmp/kvm-tests || fail "the probe guest does not pass here"
+
+# 3. The guests. On soft as well, so that run.sh can compare the two.
+if [ -f tests/guest/run.sh ]; then
+    sh tests/guest/run.sh ./hv guests kvm >/tmp/guests 2>&1
+    cat /tmp/guests
+    # shellcheck disable=SC2046
+    set -- $(sed -n 's/^guest: \([0-9]*\) passed, \([0-9]*\) failed\(.*\)/\1 \2 \3/p' /tmp/guests)
+    passed=$((passed + ${1:-0}))
+    failed=$((failed + ${2:-0}))
+    [ $# = 2 ] || fail "guests were skipped, or run.sh did not end: $*"
+fi
+
+echo "check-kvm: $passed passed, $failed failed on a real KVM ($(uname -r))"
