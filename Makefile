@@ -107,6 +107,10 @@ $(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit -lpthread
 
+$(BUILD)/bench-exits: $(O)/tests/bench/exits.o $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # --- style and documents --------------------------------------------------------------------------
 
 lint: $(HV) | build/deps/lint ## check style, includes, sizes, words and generated documents
