@@ -196,11 +196,13 @@ check_engines(struct doctor *d)
         struct error err = {""};
         if (d->root[0])
             say(d, (*e)->name, NULL, "not tried: --root names another machine");
-        else if ((*e)->probe && (*e)->probe(&err))
+        else if (!(*e)->probe)
+            say(d, (*e)->name, NULL, "works everywhere");
+        else if ((*e)->probe(&err))
             say(d, (*e)->name, "use --engine soft until it does", "the probe guest failed: %s",
                 err.message);
         else
-            say(d, (*e)->name, NULL, "the probe guest ran: %s", (*e)->summary);
+            say(d, (*e)->name, NULL, "the probe guest ran");
     }
 }
 

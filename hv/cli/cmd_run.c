@@ -92,6 +92,8 @@ run_run(const struct args *args)
     if (launch.auto_note.message[0])
         fprintf(stderr, "hv: engine soft, because kvm does not work here: %s\n",
                 launch.auto_note.message);
+    if (launch.console.raw)
+        fputs("hv: the terminal is the guest's now; Ctrl-A x ends the run\n", stderr);
     if (launch.console.name[0])
         fprintf(stderr, "hv: the guest's serial line is %s\n", launch.console.name);
 
