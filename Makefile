@@ -96,8 +96,9 @@ check-cli: $(HV) guests
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
 
-check-kvm: $(HV) $(BUILD)/kvm-tests guests | build/deps/kvm ## the same on a real KVM: in QEMU with an emulated SVM
-	@tests/kvm/check.sh $(HV) $(BUILD)/kvm-tests $(GUESTS) build/kvm
+KVM_PROGRAMS := $(HV) $(BUILD)/kvm-tests $(BUILD)/bench-exits
+check-kvm: $(KVM_PROGRAMS) guests | build/deps/kvm ## what needs KVM, on a real one: in QEMU with an emulated SVM
+	@tests/kvm/check.sh $(GUESTS) build/kvm $(KVM_PROGRAMS)
 
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	@echo "  LD  $@"

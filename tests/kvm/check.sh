@@ -1,11 +1,12 @@
 #!/bin/sh
-# check.sh HV KVM-TESTS GUESTS WORK - the tests that need KVM, on a real one, wherever we are.
+# check.sh GUESTS WORK PROGRAM... - the tests that need KVM, on a real one, wherever we are.
 #
 # QEMU emulates an AMD processor with SVM and nested paging; the distribution's kernel boots in it,
-# loads kvm-amd and runs inside.sh, which runs our tests. Called by `make check-kvm`. It fails if
-# KVM cannot be loaded there, if a test fails, and if nothing ran.
+# loads kvm-amd and runs inside.sh, which runs our tests. PROGRAM: hv, kvm-tests, bench-exits. Called
+# by `make check-kvm`. It fails if KVM cannot be loaded there, if a test fails, and if nothing ran.
 set -u
-hv=$1 tests=$2 guests=$3 work=$4
+guests=$1 work=$2
+shift 2
 here=$(dirname "$0")
 limit=${CHECK_KVM_LIMIT:-600} # seconds for everything inside
 
@@ -18,12 +19,11 @@ mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/mod
     "$root/hv/tests" "$root/hv/guests" || exit 2
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp "$work"/kernel/*.ko "$root/modules/"
-cp "$hv" "$root/hv/hv"
-cp "$tests" "$root/hv/kvm-tests"
+cp "$@" "$root/hv/"
 find "$guests" -maxdepth 1 -type f -exec cp {} "$root/hv/guests/" \;
 cp -r "$here" "$here/../guest" "$root/hv/tests/"
 # The libraries that the programs were linked with, where they look for them.
-for program in "$hv" "$tests"; do
+for program in "$@"; do
     ldd "$program" | sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p'
 done | sort -u | while read -r library; do
     mkdir -p "$root$(dirname "$library")"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# inside.sh - runs in check.sh's machine, in a folder with hv, kvm-tests, guests/ and tests/.
+# inside.sh - runs in check.sh's machine, in a folder with hv, kvm-tests, bench-exits, guests/ and
+# tests/.
 #
 # Runs the tests of the kvm engine, every golden guest on kvm, and measures the cost of an exit.
 # The last line counts: "check-kvm: N passed, M failed on a real KVM".
@@ -39,5 +40,8 @@ if [ -f tests/guest/run.sh ]; then
     failed=$((failed + ${2:-0}))
     [ $# = 2 ] || fail "guests were skipped, or run.sh did not end: $*"
 fi
+
+# 4. What an exit costs: printed, and no reason to fail, because an emulated processor decides it.
+timeout 120 ./bench-exits
 
 echo "check-kvm: $passed passed, $failed failed on a real KVM ($(uname -r))"
