@@ -132,17 +132,19 @@ BIN     = $(DESTDIR)$(PREFIX)/bin
 SHARE   = $(DESTDIR)$(PREFIX)/share/hv
 MAN     = $(DESTDIR)$(PREFIX)/share/man/man1
 INCLUDE = $(DESTDIR)$(PREFIX)/include/hv
+LIB     = $(DESTDIR)$(PREFIX)/lib
 
-install: all ## install hv, guests, manual page and the tracer's headers (PREFIX=, DESTDIR=)
-	install -d $(BIN) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include
+install: all ## install hv, guests, manual page, and the tracer as a library (PREFIX=, DESTDIR=)
+	install -d $(BIN) $(LIB) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include
 	install $(HV) $(BIN)/hv
+	install -m 644 $(BUILD)/libhv.a $(LIB)
 	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
 	install -m 644 guests/include/abi.h $(INCLUDE)/guests/include
 
 uninstall: ## remove what `make install` put there (the same PREFIX and DESTDIR)
-	rm -rf $(BIN)/hv $(SHARE) $(MAN)/hv.1 $(INCLUDE)
+	rm -rf $(BIN)/hv $(LIB)/libhv.a $(SHARE) $(MAN)/hv.1 $(INCLUDE)
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -29,8 +29,10 @@ lint|command clang-format-14 clang-format|clang-format-14|the house style
 lint|command git|git|which files are ours
 lint|command shellcheck|shellcheck|errors in shell scripts
 kvm|command qemu-system-x86_64|qemu-system-x86|a machine with SVM in which KVM works
-kvm|command busybox|busybox-static|the user space in that machine
+kvm|static busybox|busybox-static|the user space in that machine
 kvm|command cpio|cpio|packs that machine's initrd
+kvm|command xz|xz-utils|unpacks Debian's kernel modules
+kvm|command zstd|zstd|unpacks Ubuntu's kernel modules
 bench|command bochs|bochs|the interpreter that soft is compared with
 bench|command qemu-system-x86_64|qemu-system-x86|the translator that soft is compared with
 END
@@ -41,7 +43,8 @@ groups() {
     for group in "$@"; do
         case $group in
         build | lint) echo "$group" ;;
-        check | demo | kvm | bench) echo "build $group" ;;
+        check | demo | bench) echo "build $group" ;;
+        kvm) echo "build check kvm" ;;
         fuzz) echo "build check" ;;
         all) echo "build check demo lint kvm bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
@@ -49,7 +52,7 @@ groups() {
     done
 }
 
-# header FILE, command NAME... (one of them is enough), file PATTERN
+# header FILE; command NAME... (one of them is enough); static NAME: a program without libraries
 is_there() {
     kind=$1
     shift
@@ -60,8 +63,8 @@ is_there() {
         for dir in /usr/include "/usr/include/$(uname -m)-linux-gnu" /usr/local/include; do
             [ -e "$dir/$1" ] && return 0
         done ;;
-    file)
-        for name in "$@"; do [ -e "$name" ] && return 0; done ;;
+    static)
+        program=$(command -v "$1") && ! ldd "$program" >/dev/null 2>&1 && return 0 ;;
     esac
     return 1
 }
