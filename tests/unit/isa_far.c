@@ -199,6 +199,24 @@ test_call_page_fault(void)
     machine_close(m);
 }
 
+/* Pushes of ring 3 are aligned if AC says so (vol. 3, 6.15, #AC). */
+static void
+test_call_alignment(void)
+{
+    struct machine *m = machine_open(M_PROT32);
+
+    machine_ring(m, 3);
+    m->cpu.r.cr0 |= CR0_AM;
+    m->cpu.r.rflags |= FLAG_AC;
+    m->cpu.r.gpr[X86_RSP] -= 2;
+    machine_sync(m);
+    far_pointer(m, CALL_PTR, S_CODE(3), 0x100);
+    EXPECT_FAULT("CALL", m, VEC_AC, 0);
+    m->cpu.r.gpr[X86_RSP] -= 2;
+    EXPECT("CALL, aligned", machine_try(m), EMU_OK);
+    machine_close(m);
+}
+
 /* 16-bit operands: four bytes of frame, EIP cut to 16 bits (vol. 2, CALL). */
 static void
 test_16bit(void)
@@ -314,6 +332,7 @@ static const struct unit_test tests[] = {
     {"JMP and CALL that go nowhere", test_direct_errors},
     {"accessed bit", test_accessed_bit},
     {"CALL with a page fault in the frame", test_call_page_fault},
+    {"CALL with #AC in the frame", test_call_alignment},
     {"16-bit operands", test_16bit},
     {"tasks", test_tasks},
     {"long mode", test_long},

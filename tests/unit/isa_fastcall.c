@@ -112,6 +112,7 @@ test_sysret(void)
     m->cpu.r.gpr[X86_RCX] = 0x800000000000;
     CODE(m, 0x48, 0x0f, 0x07);
     EXPECT_FAULT("RCX not canonical", m, VEC_GP, 0);
+    m->cpu.r.gpr[X86_RCX] = 0;
     machine_ring(m, 3);
     EXPECT_FAULT("ring 3", m, VEC_GP, 0);
     m->cpu.r.efer &= ~(uint64_t)EFER_SCE;

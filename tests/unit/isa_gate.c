@@ -323,6 +323,33 @@ test_long(void)
     through_gate(m, true, 3);
     EXPECT("compatibility mode, same ring", machine_try(m), EMU_OK);
     EXPECT_STACK("compatibility mode, same ring", m, TOP3 - 16, 8, M_CODE + 7, S_CODE(3));
+    machine_ring(m, 3);
+    m->cpu.r.gpr[X86_RSP] = M_HIGH + TOP3;
+    through_gate(m, true, 3);
+    EXPECT("all of RSP counts", machine_try(m), EMU_OK);
+    EXPECT("all of RSP counts", m->cpu.r.gpr[X86_RSP], M_HIGH + TOP3 - 16);
+    machine_close(m);
+}
+
+/* A 64-bit stack above 4 GiB, reached from compatibility mode; one slot lies in two pages, the
+ * second of which has no counterpart below 4 GiB. */
+static void
+test_long_high_stack(void)
+{
+    struct machine *m = machine_open(M_COMPAT32);
+
+    machine_poke(m, M_PAGES + 0x1000 + 4 * 8, 8, (M_PAGES + 0x5000) | 0x7);
+    machine_poke(m, M_PAGES + 0x5000, 8, (M_PAGES + 0x6000) | 0x7);
+    machine_poke(m, M_PAGES + 0x6000 + 0x100 * 8, 8, M_STACK | 0x7);
+    machine_poke(m, M_PAGES + 0x6000 + 0x101 * 8, 8, (M_STACK + 0x1000) | 0x7);
+    machine_poke(m, M_TSS + 4, 8, 0x100101004);
+    machine_segment(m, CODE_SLOT, 0, 0xffffffff, A_CODE64(0));
+    machine_call_gate(m, GATE, GATE32(3), CODE_SLOT, M_HANDLER, 0);
+    machine_ring(m, 3);
+    through_gate(m, true, 3);
+    EXPECT("high stack", machine_try(m), EMU_OK);
+    EXPECT("high stack", m->cpu.r.gpr[X86_RSP], 0x100101004 - 32);
+    EXPECT_STACK("high stack", m, TOP0 - 28, 8, M_CODE + 7, S_CODE(3), TOP3, S_DATA(3));
     machine_close(m);
 }
 
@@ -335,6 +362,7 @@ static const struct unit_test tests[] = {
     {"16-bit TSS", test_tss16},
     {"page privilege", test_pages},
     {"long mode", test_long},
+    {"long mode: stack above 4 GiB", test_long_high_stack},
     {NULL, NULL},
 };
 const struct unit_suite suite_isa_gate = {"isa_gate", tests};

@@ -33,7 +33,7 @@ run_inspect(enum machine_kind kind, const struct inspect_row *row)
     for (unsigned i = 0; i < 4; i++) {
         struct machine *m = machine_open(kind);
         uint32_t dest = NO;
-        machine_segment(m, S_FREE(0), 0, 0x12345fff, row->attr | SEG_G);
+        machine_segment(m, S_FREE(0), 0xab000000, 0x12345fff, row->attr | SEG_G);
         machine_ring(m, row->cpl);
         m->cpu.r.gpr[X86_RAX] = S_FREE(0) | row->selector_bits;
         m->cpu.r.gpr[X86_RCX] = NO;

@@ -139,6 +139,11 @@ test_handler_rings(void)
     EXPECT("conforming", m->cpu.cpl, 3);
     EXPECT("conforming", m->cpu.r.seg[X86_CS].selector, S_FREE(0) | 3);
     EXPECT("conforming", m->cpu.r.gpr[X86_RSP], TOP(3) - 12);
+    m->cpu.r.gpr[X86_RSP] = TOP(3) - 1; /* #AC would be delivered here again, for ever */
+    m->cpu.r.cr0 |= CR0_AM;
+    m->cpu.r.rflags |= FLAG_AC;
+    machine_sync(m);
+    EXPECT("no #AC in a delivery", deliver(m, X86_EVENT_EXTERNAL, 32, -1), EMU_OK);
     machine_ring(m, 3);
     EXPECT("ring 1", deliver(m, X86_EVENT_EXTERNAL, 33, -1), EMU_OK);
     EXPECT("ring 1", m->cpu.cpl, 1);
@@ -376,6 +381,7 @@ test_long(void)
         {"IST 7 from ring 3", M_LONG, 3, 7, TOP(3), TOP(2) - 16, 0},
         {"from compatibility mode", M_COMPAT32, 3, 0, TOP(3), TOP(0), 0},
         {"compatibility mode in ring 0", M_COMPAT32, 0, 0, TOP(0), TOP(0), S_DATA(0)},
+        {"all of RSP counts", M_COMPAT32, 0, 0, M_HIGH + TOP(0), M_HIGH + TOP(0), S_DATA(0)},
     };
 
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -223,6 +223,7 @@ test_load_real(void)
 
     m->cpu.r.seg[X86_DS].limit = 0xffffffff;
     m->cpu.r.seg[X86_ES].attr = 0; /* null was loaded in protected mode */
+    m->cpu.r.seg[X86_ES].limit = 0;
     m->cpu.r.gpr[X86_RAX] = 0xfedc;
     CODE(m, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xc8); /* mov ds, ax; mov es, ax; mov cs, ax */
     EXPECT("real DS", machine_try(m), EMU_OK);
@@ -342,6 +343,14 @@ test_push_pop(void)
     CODE(m, 0x0f, 0xa1); /* pop fs */
     EXPECT("pop fs at the limit", machine_try(m), EMU_OK);
     EXPECT("pop fs at the limit", m->cpu.r.gpr[X86_RSP], top + 2);
+    machine_close(m);
+
+    m = machine_open(M_PROT16); /* SP wraps, the rest of ESP stays */
+    m->cpu.r.gpr[X86_RSP] = 0x7fffe;
+    machine_poke(m, 0xfffe, 2, S_DATA(0));
+    CODE(m, 0x17); /* pop ss */
+    EXPECT("pop ss, SP wraps", machine_try(m), EMU_OK);
+    EXPECT("pop ss, SP wraps", m->cpu.r.gpr[X86_RSP], 0x70000);
     machine_close(m);
 
     m = machine_open(M_LONG);
