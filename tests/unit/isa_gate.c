@@ -306,9 +306,14 @@ test_long(void)
     machine_call_gate(m, GATE, GATE32(3), S_CODE(3), 0x800000000000, 0);
     EXPECT_FAULT("offset not canonical", m, VEC_GP, 0);
     machine_close(m);
+}
 
-    /* From compatibility mode, to ring 0 and within ring 3. */
-    m = machine_open(M_COMPAT32);
+/* The same gates from compatibility mode, to ring 0 and within ring 3. */
+static void
+test_long_compatibility(void)
+{
+    struct machine *m = machine_open(M_COMPAT32);
+
     machine_segment(m, CODE_SLOT, 0, 0xffffffff, A_CODE64(0));
     machine_call_gate(m, GATE, GATE32(3), CODE_SLOT, M_HIGH + M_HANDLER, 0);
     machine_poke(m, M_TSS + 4, 8, M_HIGH + TOP0 + 4); /* a slot lies in two pages */
@@ -362,6 +367,7 @@ static const struct unit_test tests[] = {
     {"16-bit TSS", test_tss16},
     {"page privilege", test_pages},
     {"long mode", test_long},
+    {"long mode: from compatibility mode", test_long_compatibility},
     {"long mode: stack above 4 GiB", test_long_high_stack},
     {NULL, NULL},
 };

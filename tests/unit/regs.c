@@ -87,7 +87,8 @@ check_wrong(const struct x86_regs *good, const struct wrong *w)
     CU_FAIL("no such register");
 }
 
-/* SDM vol. 3, 26.3.1: every check once, with its nearest allowed neighbour where there is one. */
+/* SDM vol. 3, 26.3.1: every check once, with its nearest allowed neighbour where there is one.
+ * Long because: the cases are one table. */
 static void
 test_invalid_long(void)
 {
