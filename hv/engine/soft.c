@@ -345,58 +345,76 @@ step_carefully(struct engine_vcpu *v)
 }
 
 /*
- * The hot loop: cached instructions, one after the other, until `stop` instructions have retired
- * or something needs care. Returns EMU_OK, or what stopped an instruction.
+ * The hot loop: cached instructions, one after the other, while retired < run_until. Returns EMU_OK,
+ * or what stopped an instruction.
+ *
+ * rip is kept in a variable beside r.rip: where most instructions go next is known without asking
+ * memory, and the host's processor can look ahead. base and mask can only change together with
+ * cpu->fetch.page (x86_update_mode).
  */
 static int
-run_cached(struct engine_vcpu *v, uint64_t stop, uint64_t window)
+run_cached(struct engine_vcpu *v)
 {
     struct x86_cpu *cpu = &v->cpu;
-    struct soft_cache *cache = &v->cache;
-    const struct x86_insn *in;
-    struct x86_insn spare;
+    struct soft_slot *slots = v->cache.slot;
+    uint64_t rip = cpu->r.rip, base = cpu->seg_base[X86_CS], mask = cpu->linear_mask;
 
-    while (cpu->retired < stop && !cpu->attention && !(cpu->r.rflags & window)) {
-        uint64_t rip = cpu->r.rip;
-        uint64_t linear = (cpu->seg_base[X86_CS] + rip) & cpu->linear_mask;
-        uint64_t at = linear & 0xfff;
-        uint64_t tag = (cache->page_tag + (at << SOFT_TAG_ADDRESS)) | cpu->code_size;
-        const struct soft_slot *slot = &cache->slot[(cpu->fetch.gpa + at) % SOFT_SLOTS];
+    while (cpu->retired < cpu->run_until) {
+        uint64_t linear = (base + rip) & mask, at = linear & 0xfff;
+        uint64_t tag = cpu->fetch.tag + (at << SOFT_TAG_ADDRESS);
+        const struct soft_slot *slot = &slots[(cpu->fetch.gpa + at) % SOFT_SLOTS];
+        const struct x86_insn *in = &slot->insn;
 
-        in = &slot->insn;
-        if (cpu->fetch.page != linear >> 12 || slot->tag != tag ||
-            rip + in->length - 1 > cpu->code_last)
-            TRY(soft_cache_miss(v, linear, &spare, &in));
-        if (in->careful)
-            return step_carefully(v);
-        cpu->insn = in;
-        cpu->next_rip = (rip + in->length) & cpu->linear_mask;
-        TRY(in->exec(cpu, in));
-        cpu->r.rip = cpu->next_rip;
+        if (cpu->fetch.page != linear >> 12 || slot->tag != tag) {
+            base = cpu->seg_base[X86_CS];
+            mask = cpu->linear_mask;
+            TRY(soft_cache_miss(v, (base + rip) & mask, &in));
+            if (in->careful)
+                return step_carefully(v);
+        }
+        uint64_t next = (rip + in->length) & mask;
+        cpu->next_rip = next;
+        int result = in->exec(cpu, in);
+        if (result) {
+            cpu->insn = in;
+            return result;
+        }
+        if (cpu->next_rip != next) /* it was a branch */
+            next = cpu->next_rip;
+        cpu->r.rip = rip = next;
         cpu->retired++;
     }
     return EMU_OK;
 }
 
-/* Runs until retired == stop, a kick (checked now and then), or an exit: then true. */
+/* Runs until retired == stop (false), or an exit (true). */
 static bool
 run_until(struct vcpu *vcpu, uint64_t stop)
 {
     struct engine_vcpu *v = vcpu->engine;
     struct x86_cpu *cpu = &v->cpu;
-    uint64_t window = vcpu->window_requested ? FLAG_IF : 0;
 
     while (cpu->retired < stop) {
-        if (window && soft_can_inject(vcpu)) {
+        if (cpu->attention & ATTENTION_WINDOW && soft_can_inject(vcpu)) {
             begin_exit(vcpu, TRACE_INTR_WINDOW);
             return true;
         }
-        int result = cpu->attention || cpu->r.rflags & window ? step_carefully(v)
-                                                              : run_cached(v, stop, window);
+        cpu->run_until = stop;
+        int result = cpu->attention ? step_carefully(v) : run_cached(v);
         if (result && stopped(vcpu, result))
             return true;
     }
     return false;
+}
+
+/* Does the run loop want to know when an interrupt can go in? */
+static void
+watch_window(struct x86_cpu *cpu, bool wanted)
+{
+    if (cpu->window != wanted) {
+        cpu->window = wanted;
+        x86_update_mode(cpu);
+    }
 }
 
 static int
@@ -412,6 +430,7 @@ soft_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *er
 
     (void)err;
     int result = resume(vcpu);
+    watch_window(cpu, vcpu->window_requested);
     if (result && stopped(vcpu, result))
         return 0;
     while (cpu->retired < stop && !v->kicked) {

@@ -22,7 +22,8 @@
  *   version of page    guest-physical address   code size
  *
  * The version is counted up whenever the page is written, so that everything decoded from it is
- * stale at once. All guest-physical memory lies below 4 GiB.
+ * stale at once. All guest-physical memory lies below 4 GiB. cpu->fetch.tag is the tag of the
+ * fetch page's first byte.
  */
 struct soft_slot {
     uint64_t tag;
@@ -61,9 +62,8 @@ void soft_cache_close(struct soft_cache *cache);
 /* The memory that the interpreter sees: vcpu's RAM and ROM, watched where code was decoded. */
 void soft_cache_connect(struct engine_vcpu *vcpu);
 
-/* The decoded instruction at CS:RIP, from the cache or fresh (then in *spare, if it cannot be
- * cached). EMU_OK, or how the fetch ended. */
-int soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, struct x86_insn *spare,
-                    const struct x86_insn **insn);
+/* The decoded instruction at CS:RIP, from the cache, or fresh in cpu->fetched if it cannot be
+ * cached. EMU_OK, or how the fetch ended. */
+int soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn **insn);
 
 #endif

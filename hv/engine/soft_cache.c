@@ -20,7 +20,6 @@ cache_clear(struct soft_cache *cache)
     for (unsigned i = 0; i < SOFT_SLOTS; i++)
         cache->slot[i].tag = SOFT_TAG_NONE;
     memset(cache->version, 0, cache->pages * sizeof(*cache->version));
-    cache->page = X86_TLB_NONE;
 }
 
 /* A page of RAM is about to change: what was decoded from it is stale, and it is watched no more. */
@@ -100,52 +99,54 @@ soft_cache_close(struct soft_cache *cache)
     *cache = (struct soft_cache){0};
 }
 
-/* The fetch page has changed: its part of the tag, and from now on writes to it are told. */
-static void
-enter_page(struct engine_vcpu *vcpu)
+/*
+ * The fetch page has changed: its tag, and from now on writes to it are told. A page that the limit
+ * of CS cuts keeps no tag: each of its instructions comes here to be checked.
+ */
+static uint64_t
+enter_page(struct engine_vcpu *vcpu, uint64_t last)
 {
     struct soft_cache *cache = &vcpu->cache;
-    uint64_t gpa = vcpu->cpu.fetch.gpa, number = gpa / PAGE_SIZE, version = 0;
+    struct x86_cpu *cpu = &vcpu->cpu;
+    uint64_t gpa = cpu->fetch.gpa, number = gpa / PAGE_SIZE, version = 0;
 
     if (number < cache->pages) {
         version = cache->version[number];
         if (!cache->has_code[number]) {
             cache->has_code[number] = 1;
-            x86_tlb_flush_writes(&vcpu->cpu);
+            x86_tlb_flush_writes(cpu);
         }
     }
-    cache->page_tag = version << SOFT_TAG_VERSION | gpa << SOFT_TAG_ADDRESS;
-    cache->page = vcpu->cpu.fetch.page;
+    uint64_t tag = version << SOFT_TAG_VERSION | gpa << SOFT_TAG_ADDRESS | cpu->code_size;
+    if (last <= cpu->code_last)
+        cpu->fetch.tag = tag;
+    return tag;
 }
 
 int
-soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, struct x86_insn *spare,
-                const struct x86_insn **insn)
+soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn **insn)
 {
     struct x86_cpu *cpu = &vcpu->cpu;
-    struct soft_cache *cache = &vcpu->cache;
     unsigned at = linear & 0xfff;
 
-    if (cpu->fetch.page != linear >> 12) {
+    if (cpu->fetch.page != linear >> 12)
         TRY(x86_fetch_page(cpu, linear));
-        enter_page(vcpu);
+    uint64_t tag = cpu->fetch.tag;
+    if (tag == X86_TLB_NONE)
+        tag = enter_page(vcpu, cpu->r.rip + (0xfff - at));
+    tag += (uint64_t)at << SOFT_TAG_ADDRESS;
+    struct soft_slot *slot = &vcpu->cache.slot[(cpu->fetch.gpa + at) % SOFT_SLOTS];
+    if (slot->tag == tag && cpu->r.rip + slot->insn.length - 1 <= cpu->code_last) {
+        *insn = &slot->insn;
+        return EMU_OK;
     }
-    uint64_t tag = (cache->page_tag + ((uint64_t)at << SOFT_TAG_ADDRESS)) | cpu->code_size;
-    struct soft_slot *slot = &cache->slot[(cpu->fetch.gpa + at) % SOFT_SLOTS];
-    if (slot->tag != tag) {
-        TRY(x86_fetch_insn(cpu, spare));
-        *insn = spare;
-        if (at + spare->length > 0x1000) {
-            /* x86_fetch_insn() has moved on to the second page; its tag is not known yet. */
-            cpu->fetch.page = X86_TLB_NONE;
-            return EMU_OK;
-        }
+    TRY(x86_fetch_insn(cpu, &cpu->fetched));
+    *insn = &cpu->fetched;
+    /* Kept unless it straddles two pages (cpu->fetch is the second by now) or needs care. */
+    if (at + cpu->fetched.length <= 0x1000 && !cpu->fetched.careful) {
         slot->tag = tag;
-        slot->insn = *spare;
+        slot->insn = cpu->fetched;
+        *insn = &slot->insn;
     }
-    /* The limit of CS is not in the tag: the same bytes may lie within it once, and once not. */
-    if (cpu->r.rip + slot->insn.length - 1 > cpu->code_last)
-        return x86_gp0(cpu);
-    *insn = &slot->insn;
     return EMU_OK;
 }

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "isa/x86/insn.h"
 #include "isa/x86/regs.h"
 
 /*
@@ -53,6 +54,7 @@ enum emu_result {
 #define ATTENTION_SHADOW 0x08u /* an interrupt shadow ends, or begins */
 #define ATTENTION_REPLAY 0x10u /* device accesses are under way */
 #define ATTENTION_TRAP   0x20u /* a #DB trap is to be reported before the next instruction */
+#define ATTENTION_WINDOW 0x40u /* the owner wants to know that interrupts are on: cpu->window */
 
 /* What the processor is doing; from CR0.PE, EFER.LMA, CS.L and RFLAGS.VM (x86_update_mode). */
 enum x86_mode { MODE_REAL, MODE_PROTECTED, MODE_COMPAT, MODE_LONG64 };
@@ -156,9 +158,8 @@ struct x86_fetch {
     uint64_t page; /* linear page number, X86_TLB_NONE if there is none */
     uint8_t *host; /* NULL: the page is a device's, fetch is not possible */
     uint64_t gpa;
+    uint64_t tag; /* free for the owner of a cache; X86_TLB_NONE when the page has just changed */
 };
-
-struct x86_insn;
 
 struct x86_cpu {
     struct x86_regs r;
@@ -172,6 +173,7 @@ struct x86_cpu {
     bool paging;
     bool alignment_check;        /* CR0.AM, RFLAGS.AC and CPL 3 */
     uint32_t attention;          /* ATTENTION_*: the next instruction needs the careful path */
+    bool window;                 /* raise ATTENTION_WINDOW while IF is set */
     uint64_t code_last;          /* the last offset in CS that may be executed */
     uint64_t seg_base[X86_NSEG]; /* what is added to an offset; 0 for ES CS SS DS in 64-bit mode */
     uint64_t seg_room[X86_NSEG]; /* offsets below it need no further check; 0: always check */
@@ -186,7 +188,8 @@ struct x86_cpu {
     struct x86_fault fault;
     struct x86_access access;
     uint32_t intercepted;        /* one bit of INTERCEPT_* */
-    const struct x86_insn *insn; /* the instruction that stopped the step */
+    const struct x86_insn *insn; /* the instruction of the last step; valid until the next */
+    struct x86_insn fetched;     /* where x86_emulate_one() keeps it */
     const char *unimplemented;
 
     /* While an instruction executes: where control goes if it succeeds. x86_execute() sets it to
@@ -197,6 +200,8 @@ struct x86_cpu {
     /* Instructions retired since the start (an iteration of REP counts as one, and so does the
      * delivery of an event): the soft engine's clock. */
     uint64_t retired;
+    /* The fast path runs while retired < run_until; x86_call_attention() makes it 0. */
+    uint64_t run_until;
 
     struct x86_replay replay;
     struct x86_fetch fetch;
@@ -206,6 +211,7 @@ struct x86_cpu {
                              and SYSENTER cancel it */
     bool delivering;      /* x86_deliver_fault or _interrupt waits for a device's answer */
 
+    struct x86_tlb_entry *tlb_now;             /* for explicit accesses at the present CPL */
     struct x86_tlb_entry tlb[2][X86_TLB_SIZE]; /* [0] supervisor, [1] user accesses */
 };
 
@@ -383,6 +389,14 @@ static inline bool
 x86_is_64bit(const struct x86_cpu *cpu)
 {
     return cpu->mode == MODE_LONG64;
+}
+
+/* The next instruction takes the careful path. */
+static inline void
+x86_call_attention(struct x86_cpu *cpu, uint32_t why)
+{
+    cpu->attention |= why;
+    cpu->run_until = 0;
 }
 
 /* EFER.LMA: long mode, be it 64-bit or compatibility. */

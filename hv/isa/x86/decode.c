@@ -401,7 +401,7 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
         in->exec = exec_undefined;
     else if (row->intercept || row->flags & (OP_CPL0 | OP_PROTECTED))
         in->exec = exec_checked;
-    else
+    else if (!(in->exec = x86_fast_form(in)))
         in->exec = row->exec;
     return (int)c.pos;
 }

@@ -121,10 +121,14 @@ x86_update_mode(struct x86_cpu *cpu)
     }
     cpu->code_last = long64 ? ~UINT64_C(0) : r->seg[X86_CS].limit;
     cpu->fetch.page = X86_TLB_NONE; /* who may fetch there has perhaps changed */
-    cpu->attention = (cpu->attention & (ATTENTION_REPLAY | ATTENTION_TRAP)) |
-                     (r->rflags & FLAG_TF ? ATTENTION_TF : 0) |
-                     (r->rflags & FLAG_RF ? ATTENTION_RF : 0) |
-                     (r->dr[7] & 0xff ? ATTENTION_DR : 0) | (r->shadow ? ATTENTION_SHADOW : 0);
+    cpu->tlb_now = cpu->tlb[cpu->cpl == 3];
+    cpu->attention &= ATTENTION_REPLAY | ATTENTION_TRAP;
+    uint32_t why = cpu->attention | (r->rflags & FLAG_TF ? ATTENTION_TF : 0) |
+                   (r->rflags & FLAG_RF ? ATTENTION_RF : 0) | (r->dr[7] & 0xff ? ATTENTION_DR : 0) |
+                   (r->shadow ? ATTENTION_SHADOW : 0) |
+                   (cpu->window && r->rflags & FLAG_IF ? ATTENTION_WINDOW : 0);
+    if (why)
+        x86_call_attention(cpu, why);
 }
 
 void
@@ -227,11 +231,10 @@ commit(struct x86_cpu *cpu, const struct x86_insn *in, bool resume_flag)
         cpu->r.rflags &= ~(uint64_t)FLAG_RF;
     cpu->trap_dr6 = cpu->pending_dr6 | (cpu->step_trap ? DR6_BS : 0);
     if (cpu->trap_dr6 && !(cpu->next_shadow & X86_SHADOW_MOVSS))
-        cpu->attention |= ATTENTION_TRAP;
+        x86_call_attention(cpu, ATTENTION_TRAP);
     if (cpu->replay.filled && !cpu->replay.writes)
         x86_replay_reset(cpu);
-    if ((cpu->attention & ATTENTION_RF && !(cpu->r.rflags & FLAG_RF)) || cpu->r.shadow ||
-        cpu->attention & ATTENTION_SHADOW)
+    if (cpu->r.shadow || cpu->attention & (ATTENTION_RF | ATTENTION_SHADOW))
         x86_update_mode(cpu);
 }
 
@@ -272,15 +275,12 @@ x86_execute(struct x86_cpu *cpu, const struct x86_insn *in)
 int
 x86_emulate_one(struct x86_cpu *cpu)
 {
-    struct x86_insn insn;
     int pending = take_pending(cpu);
 
     if (pending)
         return pending;
-    TRY(x86_fetch_insn(cpu, &insn));
-    int result = x86_execute(cpu, &insn);
-    cpu->insn = NULL;
-    return result;
+    TRY(x86_fetch_insn(cpu, &cpu->fetched));
+    return x86_execute(cpu, &cpu->fetched);
 }
 
 int

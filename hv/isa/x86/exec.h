@@ -11,7 +11,7 @@
 #ifndef HV_ISA_X86_EXEC_H
 #define HV_ISA_X86_EXEC_H
 
-#include "isa/x86/insn.h"
+#include "isa/x86/cpu.h"
 
 /* clang-format off */
 

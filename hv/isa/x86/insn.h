@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "isa/x86/cpu.h"
+struct x86_cpu;
 
 #define X86_INSN_MAX 15 /* bytes; longer is #GP (SDM vol. 2, 2.3.11) */
 
@@ -51,6 +51,7 @@ struct x86_operand {
 #define X86_NO_REG 0xffu /* no base, or no index */
 #define X86_RIP    0xfeu /* base: the address of the next instruction */
 
+struct x86_insn;
 struct x86_opcode;
 typedef int (*x86_exec_fn)(struct x86_cpu *cpu, const struct x86_insn *in);
 
@@ -123,6 +124,10 @@ extern const unsigned x86_variant_count;
  * An undefined opcode decodes to one whose exec raises #UD.
  */
 int x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_insn *in);
+
+/* A function that does what in->op->exec does, for just this form of operands; NULL: there is none
+ * (fast.c). */
+x86_exec_fn x86_fast_form(const struct x86_insn *in);
 
 /* Prints `in`, whose bytes are given, at address rip, in Intel syntax (disasm.c, by Zydis).
  * Returns the length that Zydis found, 0 if it does not know the bytes. */

@@ -176,7 +176,7 @@ x86_fetch_page(struct x86_cpu *cpu, uint64_t linear)
         if (!piece.host)
             return x86_unimplemented(cpu, "instructions fetched from a device's memory");
     }
-    cpu->fetch = (struct x86_fetch){linear >> 12, e->host, e->gpa};
+    cpu->fetch = (struct x86_fetch){linear >> 12, e->host, e->gpa, X86_TLB_NONE};
     return EMU_OK;
 }
 
@@ -212,7 +212,7 @@ replay_read(struct x86_cpu *cpu, uint64_t address, unsigned size, bool port, uin
     if (replay->filled == X86_REPLAY_MAX)
         return x86_unimplemented(cpu, "an instruction with more than 72 device reads");
     cpu->access = (struct x86_access){.address = address, .size = (uint8_t)size, .port = port};
-    cpu->attention |= ATTENTION_REPLAY;
+    x86_call_attention(cpu, ATTENTION_REPLAY);
     return port ? EMU_IO : EMU_MMIO;
 }
 
@@ -229,7 +229,7 @@ replay_write(struct x86_cpu *cpu, uint64_t address, unsigned size, bool port, ui
                                                           .size = (uint8_t)size,
                                                           .write = true,
                                                           .port = port};
-    cpu->attention |= ATTENTION_REPLAY;
+    x86_call_attention(cpu, ATTENTION_REPLAY);
     return EMU_OK;
 }
 

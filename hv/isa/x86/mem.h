@@ -51,7 +51,7 @@ static inline int
 mem_read(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, uint64_t *value)
 {
     uint64_t linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
-    const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
+    const struct x86_tlb_entry *e = &cpu->tlb_now[linear >> 12 & (X86_TLB_SIZE - 1)];
 
     if (offset + size <= cpu->seg_room[sreg] && e->read == linear >> 12 &&
         (linear & 0xfff) + size <= 0x1000) {
@@ -65,7 +65,7 @@ static inline int
 mem_read_rmw(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, uint64_t *value)
 {
     uint64_t linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
-    const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
+    const struct x86_tlb_entry *e = &cpu->tlb_now[linear >> 12 & (X86_TLB_SIZE - 1)];
 
     if (offset + size <= cpu->seg_room[sreg] && e->write == linear >> 12 && e->read == e->write &&
         (linear & 0xfff) + size <= 0x1000) {
@@ -79,7 +79,7 @@ static inline int
 mem_write(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, uint64_t value)
 {
     uint64_t linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
-    const struct x86_tlb_entry *e = tlb_entry(cpu, linear, cpu->cpl == 3);
+    const struct x86_tlb_entry *e = &cpu->tlb_now[linear >> 12 & (X86_TLB_SIZE - 1)];
 
     if (offset + size <= cpu->seg_room[sreg] && e->write == linear >> 12 &&
         (linear & 0xfff) + size <= 0x1000) {

@@ -8,7 +8,6 @@
 #ifndef HV_ISA_X86_OPERAND_H
 #define HV_ISA_X86_OPERAND_H
 
-#include "isa/x86/insn.h"
 #include "isa/x86/mem.h"
 
 static inline uint64_t
@@ -51,7 +50,7 @@ x86_effective_address(const struct x86_cpu *cpu, const struct x86_insn *in)
     return in->adsize == 8 ? offset : in->adsize == 4 ? (uint32_t)offset : (uint16_t)offset;
 }
 
-static inline int
+static inline __attribute__((always_inline)) int
 operand_read(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uint64_t *value)
 {
     const struct x86_operand *op = &in->operand[n];
@@ -67,7 +66,7 @@ operand_read(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uint64_
 }
 
 /* The same for an operand that will be written back: its page must be writable. */
-static inline int
+static inline __attribute__((always_inline)) int
 operand_read_rmw(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uint64_t *value)
 {
     const struct x86_operand *op = &in->operand[n];
@@ -77,7 +76,7 @@ operand_read_rmw(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uin
     return operand_read(cpu, in, n, value);
 }
 
-static inline int
+static inline __attribute__((always_inline)) int
 operand_write(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uint64_t value)
 {
     const struct x86_operand *op = &in->operand[n];
@@ -93,7 +92,7 @@ operand_write(struct x86_cpu *cpu, const struct x86_insn *in, unsigned n, uint64
 }
 
 /* A second read or write of the same memory operand, `skip` bytes further on (LDS, BOUND, CMPXCHG16B). */
-static inline int
+static inline __attribute__((always_inline)) int
 operand_read_at(struct x86_cpu *cpu, const struct x86_insn *in, unsigned skip, unsigned size,
                 uint64_t *value)
 {
@@ -121,7 +120,8 @@ parity_flag(uint64_t value)
 static inline uint32_t
 flags_szp(uint64_t result, unsigned size)
 {
-    return (result ? 0 : FLAG_ZF) | (sign_bit(result, size) ? FLAG_SF : 0) | parity_flag(result);
+    return (uint32_t)!result << 6 | ((uint32_t)(result >> (size * 8 - 8)) & FLAG_SF) |
+           parity_flag(result);
 }
 
 static inline void
@@ -130,26 +130,31 @@ flags_assign(struct x86_cpu *cpu, uint32_t mask, uint32_t bits)
     cpu->r.rflags = (cpu->r.rflags & ~(uint64_t)mask) | bits;
 }
 
-/* All six of a + b (+ carry) = r; carries out of each bit are (a & b) | ((a | b) & ~r). */
+/*
+ * All six flags of an addition or subtraction, from its carries: bit n of `carries` is the carry
+ * (or borrow) out of bit n. CF is the last one; OF says that the last two differ; AF is out of bit 3.
+ */
+static inline uint32_t
+flags_of_carries(uint64_t carries, uint64_t result, unsigned size)
+{
+    uint32_t last_two = carries >> (size * 8 - 2) & 3;
+
+    return flags_szp(result, size) | last_two >> 1 | ((carries << 1) & FLAG_AF) |
+           ((last_two + 1) & 2) << 10; /* 01 and 10 give FLAG_OF, 00 and 11 do not */
+}
+
+/* a + b (+ carry) = r, all cut to size. */
 static inline uint32_t
 flags_of_add(uint64_t a, uint64_t b, uint64_t r, unsigned size)
 {
-    uint64_t carry = (a & b) | ((a | b) & ~r);
-    uint64_t overflow = (a ^ r) & (b ^ r);
-
-    return flags_szp(r, size) | (sign_bit(carry, size) ? FLAG_CF : 0) |
-           (sign_bit(overflow, size) ? FLAG_OF : 0) | ((a ^ b ^ r) & FLAG_AF);
+    return flags_of_carries((a & b) | ((a | b) & ~r), r, size);
 }
 
-/* All six of a - b (- borrow) = r. */
+/* a - b (- borrow) = r, all cut to size. */
 static inline uint32_t
 flags_of_sub(uint64_t a, uint64_t b, uint64_t r, unsigned size)
 {
-    uint64_t borrow = (~a & b) | ((~a | b) & r);
-    uint64_t overflow = (a ^ b) & (a ^ r);
-
-    return flags_szp(r, size) | (sign_bit(borrow, size) ? FLAG_CF : 0) |
-           (sign_bit(overflow, size) ? FLAG_OF : 0) | ((a ^ b ^ r) & FLAG_AF);
+    return flags_of_carries((~a & b) | ((~a | b) & r), r, size);
 }
 
 /* --- the stack ------------------------------------------------------------------------------ */
