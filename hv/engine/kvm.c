@@ -136,7 +136,7 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
     if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu))
         return 0;
     /* 2. What the debugger may have left, and a deadline nearer than the timer's. */
-    if (v->stepping && (rc = kvm_set_stepping(vcpu, false, err)))
+    if (v->stepping && (rc = kvm_stop_stepping(vcpu, err)))
         return rc;
     for (;;) {
         if (deadline < v->armed && (rc = arm_timer(vcpu, deadline, err)))
@@ -174,7 +174,7 @@ kvm_settle(struct vcpu *vcpu, struct error *err)
     v->access = (struct kvm_access){0};
     int rc = kvm_finish(vcpu, err);
     if (rc == -EINTR)
-        return 0;
+        return kvm_end_rep(vcpu, err);
     /* An access may have a second part in another page; the end of a step is no news. */
     v->unread = !rc && v->run->exit_reason != KVM_EXIT_DEBUG;
     return rc;

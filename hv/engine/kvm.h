@@ -22,7 +22,7 @@
 #include "base/error.h"
 #include "core/exit.h"
 #include "core/vm.h"
-#include "isa/x86/regs.h"
+#include "isa/x86/cpu.h"
 
 #define KVM_NEVER UINT64_MAX
 
@@ -86,7 +86,9 @@ struct engine_vcpu {
 
     struct kvm_code_page code[KVM_CODE_PAGES];
     enum kvm_out_style out_style;
-    char text[256]; /* of vm_exit.failure */
+    struct x86_cpu *cpu; /* for kvm_step.c; NULL: never stepped */
+    bool trial;          /* it must not write to memory now */
+    char text[256];      /* of vm_exit.failure */
 };
 
 /* --- kvm_exits.c ------------------------------------------------------------------------------ */
@@ -125,9 +127,6 @@ bool kvm_exit_answer(struct vcpu *vcpu);
 
 /* The address of the instruction that the exit in kvm_run belongs to. */
 uint64_t kvm_exit_rip(struct vcpu *vcpu);
-/* Up to len bytes of code at CS:RIP of regs; how many could be read. */
-unsigned kvm_code_read(struct vcpu *vcpu, const struct kvm_regs *regs,
-                       const struct kvm_sregs *sregs, uint8_t *bytes, unsigned len);
 
 /* --- kvm_regs.c ------------------------------------------------------------------------------- */
 
@@ -197,8 +196,10 @@ bool kvm_interrupted_early(struct vcpu *vcpu, uint64_t deadline);
 /* True: the processor waits in HLT and nothing was injected; vcpu->exit says so again. */
 bool kvm_still_halted(struct vcpu *vcpu);
 
-int kvm_set_stepping(struct vcpu *vcpu, bool on, struct error *err);
+int kvm_stop_stepping(struct vcpu *vcpu, struct error *err);
 int kvm_step(struct vcpu *vcpu, struct error *err);
+/* After a write: ends a REP that has no element left. 0 or -errno. */
+int kvm_end_rep(struct vcpu *vcpu, struct error *err);
 int kvm_probe(struct error *err);
 
 #endif

@@ -321,6 +321,7 @@ kvm_close(struct vm *vm)
     for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
+    free(v->cpu);
     free(v);
     free(kvm);
     vm->engine = NULL;

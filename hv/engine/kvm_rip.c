@@ -67,13 +67,6 @@ read_linear(struct vcpu *vcpu, const struct kvm_sregs *sregs, uint64_t linear, u
     return done;
 }
 
-unsigned
-kvm_code_read(struct vcpu *vcpu, const struct kvm_regs *regs, const struct kvm_sregs *sregs,
-              uint8_t *bytes, unsigned len)
-{
-    return read_linear(vcpu, sregs, sregs->cs.base + regs->rip, bytes, len);
-}
-
 /*
  * OUT imm8: e6 e7; OUT DX: ee ef; OUTS: 6e 6f. Even: a byte; odd: 2 or 4 bytes.
  * Is there one for this port and size whose opcode is code[0]? Its length, or 0.

@@ -214,6 +214,54 @@ GUEST guest64_mmio          /* eight bytes at once, and eight across two pages *
     hlt
 guest64_mmio_end:
 
+GUEST guest64_step          /* all that is hard to step */
+    pushfq                  /* the debugger's TF is not in there */
+    popq %rax
+    pushq %rax
+    popfq
+    sti
+    nop
+    cli
+    mov %ss, %ax
+    mov %ax, %ss            /* the trap behind it comes late */
+    nop
+    int $0x20
+    int3
+    ud2
+    xor %eax, %eax
+    mov %rax, %rbx
+    divl %ebx               /* #DE */
+    nop
+    mov $0x40000000, %eax
+    mov (%rax), %ebx        /* #PF */
+    mov $1, %eax
+    ror $1, %rax
+    mov (%rax), %ebx        /* #GP: not canonical */
+    mov $3, %ecx
+    lea 0x800(%rip), %rsi
+    mov $0x80, %dx
+    cld
+    rep outsb
+    movl $0x12345678, 0x100ffe /* two exits */
+    out %al, $0x80
+    out %al, $0x80
+    in $0x80, %al
+    sti
+    hlt
+    nop
+    nop
+    hlt
+    /* The handlers count in R15; what faulted is left behind. */
+    .globl guest64_step_error, guest64_step_trap, guest64_step_fault
+guest64_step_error:
+    add $8, %rsp            /* over the error code */
+guest64_step_fault:         /* each of these instructions has two bytes */
+    addq $2, (%rsp)
+guest64_step_trap:
+    inc %r15
+    iretq
+guest64_step_end:
+
 GUEST guest64_triple        /* for an IDT that is empty */
     ud2
 guest64_triple_end:

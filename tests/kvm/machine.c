@@ -6,10 +6,6 @@
 #include "core/ram.h"
 #include "tests/kvm/machine.h"
 
-#define PML4 0xd000u
-#define PDPT 0xe000u
-#define PD   0xf000u
-
 static void
 put64(struct machine *m, uint64_t gpa, uint64_t value)
 {
@@ -27,12 +23,25 @@ check(struct machine *m, int rc)
 struct machine *
 machine_open(struct guest guest)
 {
+    return machine_open_on(&engine_kvm, guest);
+}
+
+struct machine *
+machine_open_long(struct guest guest)
+{
+    return machine_open_long_on(&engine_kvm, guest);
+}
+
+struct machine *
+machine_open_on(const struct engine_ops *engine, struct guest guest)
+{
     struct machine *m = calloc(1, sizeof(*m));
     struct x86_regs r;
 
     if (!m)
         abort();
-    if (ram_create(&m->vm.ram, RAM_MIN, &m->err) || engine_kvm.open(&m->vm, &m->err)) {
+    m->vm.engine_ops = engine;
+    if (ram_create(&m->vm.ram, RAM_MIN, &m->err) || engine->open(&m->vm, &m->err)) {
         CU_FAIL("the machine cannot be opened");
         fprintf(stderr, "kvm: %s\n", m->err.message);
         ram_destroy(&m->vm.ram);
@@ -52,7 +61,7 @@ machine_open(struct guest guest)
 }
 
 struct machine *
-machine_open_long(struct guest guest)
+machine_open_long_on(const struct engine_ops *engine, struct guest guest)
 {
     /* null, code 0, data 0, data 3 (RPL 3: 1b), code 3 (23), TSS in two words */
     static const uint64_t gdt[] = {0,
@@ -62,7 +71,7 @@ machine_open_long(struct guest guest)
                                    0x00affb000000ffff,
                                    0x00008b0000000067 | (uint64_t)TSS << 16,
                                    0};
-    struct machine *m = machine_open(guest);
+    struct machine *m = machine_open_on(engine, guest);
 
     if (!m)
         return NULL;
@@ -92,7 +101,7 @@ machine_open_long(struct guest guest)
 void
 machine_close(struct machine *m)
 {
-    engine_kvm.close(&m->vm);
+    m->vm.engine_ops->close(&m->vm);
     ram_destroy(&m->vm.ram);
     free(m);
 }
@@ -116,34 +125,37 @@ machine_ivt(struct machine *m, unsigned vector, uint16_t handler)
 void
 machine_run(struct machine *m)
 {
-    uint64_t limit = engine_kvm.time(m->vcpu) + SECOND;
-    check(m, engine_kvm.run(m->vcpu, limit, NO_BUDGET, &m->err));
+    uint64_t limit = m->vm.engine_ops->time(m->vcpu) + SECOND;
+    check(m, m->vm.engine_ops->run(m->vcpu, limit, NO_BUDGET, &m->err));
 }
 
 void
 machine_step(struct machine *m)
 {
-    check(m, engine_kvm.step(m->vcpu, &m->err));
+    check(m, m->vm.engine_ops->step(m->vcpu, &m->err));
 }
 
 struct x86_regs
 machine_regs(struct machine *m)
 {
     struct x86_regs r;
-    check(m, engine_kvm.get_regs(m->vcpu, &r, &m->err));
+    check(m, m->vm.engine_ops->get_regs(m->vcpu, &r, &m->err));
     return r;
 }
 
 void
 machine_set_regs(struct machine *m, const struct x86_regs *regs)
 {
-    check(m, engine_kvm.set_regs(m->vcpu, regs, &m->err));
+    check(m, m->vm.engine_ops->set_regs(m->vcpu, regs, &m->err));
 }
 
-static void
-describe(const struct vm_exit *e)
+void
+machine_describe(struct machine *m)
 {
-    fprintf(stderr, "kvm: the exit was %s at %llx", trace_kinds[e->kind].name,
+    const struct vm_exit *e = m->exit;
+    struct x86_regs r = machine_regs(m);
+
+    fprintf(stderr, "%s: exit %s at %llx", m->vm.engine_ops->name, trace_kinds[e->kind].name,
             (unsigned long long)e->rip);
     if (e->kind == TRACE_IO || e->kind == TRACE_MMIO)
         fprintf(stderr, ", %s %llx, %u bytes, value %llx", e->access.write ? "write" : "read",
@@ -151,7 +163,10 @@ describe(const struct vm_exit *e)
                 (unsigned long long)e->access.value);
     if (e->kind == TRACE_INTERNAL_ERROR || e->kind == TRACE_FAIL_ENTRY || e->kind == TRACE_UNKNOWN)
         fprintf(stderr, ": %s", e->failure.text);
-    fprintf(stderr, "\n");
+    fprintf(stderr, "; rip %llx, rflags %llx, shadow %u, rax %llx, rcx %llx, rsp %llx, r15 %llx\n",
+            (unsigned long long)r.rip, (unsigned long long)r.rflags, r.shadow,
+            (unsigned long long)r.gpr[X86_RAX], (unsigned long long)r.gpr[X86_RCX],
+            (unsigned long long)r.gpr[X86_RSP], (unsigned long long)r.gpr[X86_R15]);
 }
 
 void
@@ -160,7 +175,7 @@ machine_expect(struct machine *m, enum trace_kind kind)
     machine_run(m);
     CU_ASSERT_EQUAL(m->exit->kind, kind);
     if (m->exit->kind != kind)
-        describe(m->exit);
+        machine_describe(m);
 }
 
 void
@@ -172,5 +187,5 @@ machine_expect_out(struct machine *m, uint16_t port, unsigned size, uint64_t val
                 m->exit->access.value == value;
     CU_ASSERT(right);
     if (!right)
-        describe(m->exit);
+        machine_describe(m);
 }

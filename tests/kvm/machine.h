@@ -20,6 +20,9 @@
 #define IDT       0xa000u /* long mode */
 #define GDT       0xb000u
 #define TSS       0xc000u
+#define PML4      0xd000u
+#define PDPT      0xe000u
+#define PD        0xf000u
 #define SECOND    UINT64_C(1000000000) /* of guest time */
 #define NO_BUDGET UINT64_MAX
 
@@ -42,11 +45,14 @@ struct machine {
     struct error err;
 };
 
-/* 1 MiB of RAM, the guest at CODE, in real mode with flat segments at 0. NULL: the test has
+/* On engine kvm; the *_on functions take another, for comparison.
+ * 1 MiB of RAM, the guest at CODE, in real mode with flat segments at 0. NULL: the test has
  * failed and said so. */
 struct machine *machine_open(struct guest guest);
 /* The same in long mode at CPL 0: flat, first 2 MiB mapped for user and kernel, TSS with RSP0. */
 struct machine *machine_open_long(struct guest guest);
+struct machine *machine_open_on(const struct engine_ops *engine, struct guest guest);
+struct machine *machine_open_long_on(const struct engine_ops *engine, struct guest guest);
 void machine_close(struct machine *m);
 
 /* A gate of the IDT (dpl: who may use INT), or an entry of the real-mode IVT. */
@@ -58,6 +64,9 @@ void machine_run(struct machine *m);
 void machine_step(struct machine *m);
 struct x86_regs machine_regs(struct machine *m);
 void machine_set_regs(struct machine *m, const struct x86_regs *regs);
+
+/* Prints the last exit and the registers to standard error. */
+void machine_describe(struct machine *m);
 
 /* Runs, and asserts an OUT of `value` to `port`. */
 void machine_expect_out(struct machine *m, uint16_t port, unsigned size, uint64_t value);

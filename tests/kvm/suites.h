@@ -27,8 +27,10 @@ GUEST_LABELS(guest64_int);
 GUEST_LABELS(guest64_user);
 GUEST_LABELS(guest64_mmio);
 GUEST_LABELS(guest64_triple);
+GUEST_LABELS(guest64_step);
 GUEST_LABELS(guest64_regs);
 extern const uint8_t guest_irq_handler[], guest_window_handler[], guest_msr_handler[],
-    guest64_int_handler[], guest64_ud_handler[], guest64_user_handler[];
+    guest64_int_handler[], guest64_ud_handler[], guest64_user_handler[], guest64_step_error[],
+    guest64_step_trap[], guest64_step_fault[];
 
 #endif
