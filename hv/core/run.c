@@ -12,7 +12,7 @@
 #include "tracer/record.h"
 
 /* How often the console is asked for input, in ns of guest time. */
-#define INPUT_INTERVAL 1000000u
+#define INPUT_INTERVAL 5000000u
 
 /* --- recording -------------------------------------------------------------------------------- */
 

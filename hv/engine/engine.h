@@ -65,7 +65,8 @@ struct engine_ops {
     int (*emulate)(struct vcpu *vcpu, struct error *err);
 
     int (*get_regs)(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
-    /* -EINVAL with a sentence if no processor could be in that state. */
+    /* -EINVAL with a sentence if no processor could be in that state. What the last exit would
+     * have completed (a read's value, a hypercall's result and rip) is cancelled: rip is final. */
     int (*set_regs)(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
 
     /* Can an external interrupt go in now (IF set, no shadow, nothing pending)? */

@@ -141,147 +141,8 @@ soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     x86_update_mode(cpu);
     vcpu->engine->result = EMU_OK;
     vcpu->engine->completing = false;
+    vcpu->engine->hypercall_length = 0;
     return 0;
-}
-
-/* --- exits ------------------------------------------------------------------------------------ */
-
-static struct vm_exit *
-begin_exit(struct vcpu *vcpu, enum trace_kind kind)
-{
-    const struct x86_cpu *cpu = &vcpu->engine->cpu;
-
-    vcpu->exit = (struct vm_exit){.kind = kind, .rip = cpu->r.rip, .user = cpu->cpl == 3};
-    return &vcpu->exit;
-}
-
-static void
-exit_failure(struct vcpu *vcpu, enum trace_kind kind, const char *text)
-{
-    begin_exit(vcpu, kind)->failure.text = text;
-}
-
-static void
-exit_access(struct vcpu *vcpu, enum trace_kind kind)
-{
-    struct engine_vcpu *v = vcpu->engine;
-    const struct x86_access *access = &v->cpu.access;
-    struct vm_exit *exit = begin_exit(vcpu, kind);
-
-    exit->access.address = access->address;
-    exit->access.value = access->value;
-    exit->access.size = access->size;
-    exit->access.write = access->write;
-    if (access->write) /* the instruction has committed: rip is already behind it */
-        exit->rip = v->cpu.replay.rip;
-    v->completing = !access->write;
-}
-
-static void
-exit_exception(struct vcpu *vcpu)
-{
-    const struct x86_fault *fault = &vcpu->engine->cpu.fault;
-    struct vm_exit *exit = begin_exit(vcpu, TRACE_EXCEPTION);
-
-    exit->exception.vector = fault->vector;
-    exit->exception.has_error = fault->has_error;
-    exit->exception.error = fault->error;
-    exit->exception.address = fault->address;
-}
-
-/* Arguments as KVM passes them: number in RAX, then RBX RCX RDX RSI (Linux, kvm/x86/hypercalls). */
-static void
-exit_hypercall(struct vcpu *vcpu)
-{
-    const struct x86_regs *r = &vcpu->engine->cpu.r;
-    struct vm_exit *exit = begin_exit(vcpu, TRACE_HYPERCALL);
-
-    exit->hypercall.number = r->gpr[X86_RAX];
-    exit->hypercall.args[0] = r->gpr[X86_RBX];
-    exit->hypercall.args[1] = r->gpr[X86_RCX];
-    exit->hypercall.args[2] = r->gpr[X86_RDX];
-    exit->hypercall.args[3] = r->gpr[X86_RSI];
-    exit->hypercall.args[4] = r->gpr[X86_RDI];
-}
-
-/* The register that a MOV to or from CR or DR, or LMSW and CLTS, is about. */
-static void
-exit_register(struct vcpu *vcpu, const struct x86_insn *in, enum trace_kind kind)
-{
-    const struct x86_cpu *cpu = &vcpu->engine->cpu;
-    struct vm_exit *exit = begin_exit(vcpu, kind);
-    bool write = in->opcode == 0x122 || in->opcode == 0x123;
-    bool move = write || in->opcode == 0x120 || in->opcode == 0x121;
-
-    exit->reg.number = move ? in->operand[write ? 0 : 1].reg : 0;
-    exit->reg.write = write || cpu->intercepted & INTERCEPT_CR_WRITE;
-    if (write)
-        exit->reg.value = cpu->r.gpr[in->operand[1].reg];
-}
-
-static void
-exit_intercepted(struct vcpu *vcpu)
-{
-    const struct x86_cpu *cpu = &vcpu->engine->cpu;
-    const struct x86_insn *in = cpu->insn;
-    struct vm_exit *exit;
-
-    switch (cpu->intercepted) {
-    case INTERCEPT_CPUID:
-        exit = begin_exit(vcpu, TRACE_CPUID);
-        exit->cpuid.leaf = (uint32_t)cpu->r.gpr[X86_RAX];
-        exit->cpuid.subleaf = (uint32_t)cpu->r.gpr[X86_RCX];
-        break;
-    case INTERCEPT_MSR:
-        exit = begin_exit(vcpu, TRACE_MSR);
-        exit->msr.index = (uint32_t)cpu->r.gpr[X86_RCX];
-        exit->msr.write = in->opcode == 0x130;
-        exit->msr.value = cpu->r.gpr[X86_RDX] << 32 | (uint32_t)cpu->r.gpr[X86_RAX];
-        break;
-    case INTERCEPT_CR_READ:
-    case INTERCEPT_CR_WRITE: exit_register(vcpu, in, TRACE_CR); break;
-    case INTERCEPT_DR: exit_register(vcpu, in, TRACE_DR); break;
-    case INTERCEPT_INVLPG:
-        exit = begin_exit(vcpu, TRACE_INVLPG);
-        exit->invlpg.address = cpu->r.gpr[in->base < 16 ? in->base : X86_RAX] +
-                               (uint64_t)(int64_t)in->disp;
-        break;
-    case INTERCEPT_DTABLE: exit_failure(vcpu, TRACE_DTABLE, in->op->name); break;
-    case INTERCEPT_TSC: exit_failure(vcpu, TRACE_TSC, in->op->name); break;
-    default: exit_failure(vcpu, TRACE_INSTRUCTION, in->op->name); break;
-    }
-}
-
-/*
- * What the interpreter stopped for becomes an exit (true), or is dealt with here (false): an
- * exception that nobody intercepts is the guest's own affair.
- */
-static bool
-stopped(struct vcpu *vcpu, int result)
-{
-    struct engine_vcpu *v = vcpu->engine;
-    struct x86_cpu *cpu = &v->cpu;
-
-    if (result == EMU_FAULT) {
-        if (cpu->intercept_exceptions >> cpu->fault.vector & 1) {
-            x86_replay_reset(cpu);
-            exit_exception(vcpu);
-            return true;
-        }
-        result = x86_deliver_fault(cpu);
-        cpu->retired++;
-    }
-    switch (result) {
-    case EMU_OK: return false;
-    case EMU_IO: exit_access(vcpu, TRACE_IO); break;
-    case EMU_MMIO: exit_access(vcpu, TRACE_MMIO); break;
-    case EMU_HALT: begin_exit(vcpu, TRACE_HLT)->rip = cpu->r.rip - 1; break;
-    case EMU_HYPERCALL: exit_hypercall(vcpu); break;
-    case EMU_INTERCEPT: exit_intercepted(vcpu); break;
-    case EMU_SHUTDOWN: exit_failure(vcpu, TRACE_SHUTDOWN, NULL); break;
-    default: exit_failure(vcpu, TRACE_UNIMPLEMENTED, cpu->unimplemented); break;
-    }
-    return true;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -319,11 +180,11 @@ resume(struct vcpu *vcpu)
     if (v->completing) {
         v->completing = false;
         x86_complete_read(cpu, vcpu->exit.access.value);
-    } else if (vcpu->exit.kind == TRACE_HYPERCALL) {
+    } else if (v->hypercall_length) {
         cpu->r.gpr[X86_RAX] = vcpu->exit.hypercall.result;
-        cpu->r.rip += 3; /* VMCALL and VMMCALL have three bytes */
+        cpu->r.rip += v->hypercall_length;
         cpu->retired++;
-        vcpu->exit.kind = TRACE_NONE;
+        v->hypercall_length = 0;
     }
     if (result)
         return result;
@@ -396,12 +257,12 @@ run_until(struct vcpu *vcpu, uint64_t stop)
 
     while (cpu->retired < stop) {
         if (cpu->attention & ATTENTION_WINDOW && soft_can_inject(vcpu)) {
-            begin_exit(vcpu, TRACE_INTR_WINDOW);
+            soft_begin_exit(vcpu, TRACE_INTR_WINDOW);
             return true;
         }
         cpu->run_until = stop;
         int result = cpu->attention ? step_carefully(v) : run_cached(v);
-        if (result && stopped(vcpu, result))
+        if (result && soft_stopped(vcpu, result))
             return true;
     }
     return false;
@@ -431,14 +292,14 @@ soft_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *er
     (void)err;
     int result = resume(vcpu);
     watch_window(cpu, vcpu->window_requested);
-    if (result && stopped(vcpu, result))
+    if (result && soft_stopped(vcpu, result))
         return 0;
     while (cpu->retired < stop && !v->kicked) {
         uint64_t chunk = cpu->retired + KICK_INTERVAL;
         if (run_until(vcpu, chunk < stop ? chunk : stop))
             return 0;
     }
-    begin_exit(vcpu, v->kicked || cpu->retired < limit ? TRACE_KICK : TRACE_LIMIT);
+    soft_begin_exit(vcpu, v->kicked || cpu->retired < limit ? TRACE_KICK : TRACE_LIMIT);
     v->kicked = 0;
     return 0;
 }
@@ -453,8 +314,8 @@ soft_step(struct vcpu *vcpu, struct error *err)
     int result = resume(vcpu);
     if (!result && !event)
         result = step_carefully(v);
-    if (!result || !stopped(vcpu, result))
-        begin_exit(vcpu, TRACE_DEBUG);
+    if (!result || !soft_stopped(vcpu, result))
+        soft_begin_exit(vcpu, TRACE_DEBUG);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
  * soft.h - inside the soft engine: its virtual CPU and its cache of decoded instructions.
  *
- * soft.c runs the guest and turns what stops it into exits; soft_cache.c finds the next decoded
+ * soft.c runs the guest, soft_exits.c turns what stops it into exits; soft_cache.c finds the next decoded
  * instruction and keeps the cache true when the guest writes over its own code.
  */
 #ifndef HV_ENGINE_SOFT_H
@@ -51,7 +51,9 @@ struct engine_vcpu {
     uint64_t idle;   /* ns of guest time spent in HLT, jumped over */
     int result;      /* what emulate() left for the next run: an enum emu_result */
     bool completing; /* the last exit was a read: its value goes to the interpreter */
-    bool injecting;  /* an interrupt is to be delivered before the next instruction */
+    uint8_t
+        hypercall_length; /* the last exit was a hypercall: result and rip are still to be set */
+    bool injecting;       /* an interrupt is to be delivered before the next instruction */
     uint8_t vector;
     volatile sig_atomic_t kicked;
 };
@@ -65,5 +67,11 @@ void soft_cache_connect(struct engine_vcpu *vcpu);
 /* The decoded instruction at CS:RIP, from the cache, or fresh in cpu->fetched if it cannot be
  * cached. EMU_OK, or how the fetch ended. */
 int soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn **insn);
+
+/* Fills vcpu->exit with what all exits have, and returns it. */
+struct vm_exit *soft_begin_exit(struct vcpu *vcpu, enum trace_kind kind);
+/* What the interpreter stopped for (an enum emu_result) becomes an exit: true. Or it is dealt with
+ * here: false. An exception that nobody intercepts is the guest's own affair. */
+bool soft_stopped(struct vcpu *vcpu, int result);
 
 #endif
