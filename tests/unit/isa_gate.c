@@ -287,8 +287,19 @@ test_long(void)
     EXPECT("RETF", machine_try(m), EMU_OK);
     EXPECT("RETF", m->cpu.r.gpr[X86_RSP], TOP3);
     EXPECT("RETF", m->cpu.r.seg[X86_SS].selector, S_DATA(3));
+    machine_close(m);
+}
 
+static void
+test_long_errors(void)
+{
+    struct machine *m = machine_open(M_LONG);
+
+    machine_call_gate(m, GATE, GATE32(3), S_CODE(0), M_HIGH + M_HANDLER, 0);
+    machine_poke(m, M_DATA + 4, 2, GATE | 3);
+    m->cpu.r.gpr[X86_RBX] = M_DATA;
     machine_ring(m, 3);
+    CODE(m, 0xff, 0x1b); /* call far [rbx] */
     machine_poke(m, M_TSS + 4, 8, 0x800000000008);
     EXPECT_FAULT("RSP of the TSS not canonical", m, VEC_SS, 0);
     m->cpu.r.tr.limit = 10;
@@ -368,6 +379,7 @@ static const struct unit_test tests[] = {
     {"page privilege", test_pages},
     {"long mode", test_long},
     {"long mode: from compatibility mode", test_long_compatibility},
+    {"long mode: errors", test_long_errors},
     {"long mode: stack above 4 GiB", test_long_high_stack},
     {NULL, NULL},
 };

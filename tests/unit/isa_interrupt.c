@@ -1,6 +1,7 @@
 /*
  * isa_interrupt.c - tests of the delivery of interrupts and exceptions (isa/x86/interrupt.c).
- * Faults on the way are in isa_double.c, IRET in isa_iret.c. Sections are the SDM's.
+ * Long mode is in isa_interrupt64.c, faults on the way in isa_double.c, IRET in isa_iret.c.
+ * Sections are the SDM's.
  */
 #include "tests/unit/isa_machine.h"
 #include "tests/unit/suites.h"
@@ -361,94 +362,7 @@ test_pages(void)
     machine_close(m);
 }
 
-/* --- long mode: vol. 3, 6.14 -------------------------------------------------------------------- */
-
-static void
-test_long(void)
-{
-    static const struct {
-        const char *name;
-        enum machine_kind kind;
-        unsigned cpl, ist;
-        uint64_t rsp, top; /* before, and where the frame is pushed from */
-        uint16_t ss;       /* after */
-    } rows[] = {
-        {"same ring", M_LONG, 0, 0, TOP(0), TOP(0), S_DATA(0)},
-        {"same ring, aligned", M_LONG, 0, 0, TOP(0) - 1, TOP(0) - 16, S_DATA(0)},
-        {"from ring 3: null SS", M_LONG, 3, 0, TOP(3), TOP(0), 0},
-        {"from ring 1", M_LONG, 1, 0, TOP(3), TOP(0), 0},
-        {"IST 1 in the same ring: SS stays", M_LONG, 0, 1, TOP(0), TOP(1), S_DATA(0)},
-        {"IST 7 from ring 3", M_LONG, 3, 7, TOP(3), TOP(2) - 16, 0},
-        {"from compatibility mode", M_COMPAT32, 3, 0, TOP(3), TOP(0), 0},
-        {"compatibility mode in ring 0", M_COMPAT32, 0, 0, TOP(0), TOP(0), S_DATA(0)},
-        {"all of RSP counts", M_COMPAT32, 0, 0, M_HIGH + TOP(0), M_HIGH + TOP(0), S_DATA(0)},
-    };
-
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct machine *m = machine_open(rows[i].kind);
-        machine_segment(m, S_FREE(0), 0, 0xffffffff, A_CODE64(0));
-        machine_int_gate(m, 14, INT32(0), S_FREE(0) | 3, M_HIGH + M_HANDLER, rows[i].ist);
-        machine_poke(m, M_TSS + 0x24, 8, TOP(1));     /* IST1 */
-        machine_poke(m, M_TSS + 0x54, 8, TOP(2) - 8); /* IST7, not aligned */
-        machine_ring(m, rows[i].cpl);
-        m->cpu.r.gpr[X86_RSP] = rows[i].rsp;
-        m->cpu.r.rflags = FLAG_ONE | FLAG_IF;
-        uint16_t old_ss = m->cpu.r.seg[X86_SS].selector, old_cs = m->cpu.r.seg[X86_CS].selector;
-        EXPECT(rows[i].name, deliver(m, X86_EVENT_EXCEPTION, VEC_PF, 5), EMU_OK);
-        EXPECT(rows[i].name, m->cpu.mode, MODE_LONG64);
-        EXPECT(rows[i].name, m->cpu.cpl, 0);
-        EXPECT(rows[i].name, m->cpu.r.rip, M_HIGH + M_HANDLER);
-        EXPECT(rows[i].name, m->cpu.r.seg[X86_CS].selector, S_FREE(0));
-        EXPECT(rows[i].name, m->cpu.r.seg[X86_SS].selector, rows[i].ss);
-        EXPECT(rows[i].name, m->cpu.r.gpr[X86_RSP], rows[i].top - 48);
-        EXPECT(rows[i].name, m->cpu.r.rflags, FLAG_ONE);
-        EXPECT_STACK(rows[i].name, m, (uint32_t)rows[i].top - 48, 8, 5, M_CODE, old_cs,
-                     FLAG_ONE | FLAG_IF | FLAG_RF, rows[i].rsp, old_ss);
-        machine_close(m);
-    }
-}
-
-static void
-test_long_errors(void)
-{
-    struct machine *m = machine_open(M_LONG);
-
-    machine_segment(m, S_FREE(0), 0, 0xffffffff, A_CODE(0));
-    machine_segment(m, S_FREE(1), 0, 0xffffffff, A_CODE64(0) | SEG_DB);
-    machine_int_gate(m, 0x30, INT32(3), S_FREE(0), M_HANDLER, 0);
-    machine_int_gate(m, 0x31, INT32(3), S_FREE(1), M_HANDLER, 0);
-    machine_int_gate(m, 0x32, A_P(3) | SYS_INT16, S_CODE(0), M_HANDLER, 0);
-    machine_int_gate(m, 0x33, A_P(3) | SYS_TASK_GATE, S_CODE(0), M_HANDLER, 0);
-    machine_int_gate(m, 0x34, INT32(3), S_CODE(0), 0x800000000000, 0);
-    machine_int_gate(m, 0x35, INT32(3), S_CODE(0), M_HANDLER, 7);
-    machine_int_gate(m, 0x36, INT32(3), S_CODE(0), M_HANDLER, 0);
-    CODE(m, 0xcd, 0x30);
-    EXPECT_FAULT("32-bit code", m, VEC_GP, S_FREE(0));
-    CODE(m, 0xcd, 0x31);
-    EXPECT_FAULT("L and D", m, VEC_GP, S_FREE(1));
-    CODE(m, 0xcd, 0x32);
-    EXPECT_FAULT("16-bit gate", m, VEC_GP, 0x32 * 8 | IDT);
-    CODE(m, 0xcd, 0x33);
-    EXPECT_FAULT("task gate", m, VEC_GP, 0x33 * 8 | IDT);
-    CODE(m, 0xcd, 0x34);
-    EXPECT_FAULT("offset not canonical", m, VEC_GP, 0);
-    m->cpu.r.tr.limit = 7 * 8 + 0x1c + 6;
-    CODE(m, 0xcd, 0x35);
-    EXPECT_FAULT("IST7 outside the TSS", m, VEC_TS, S_TSS);
-    EXPECT("IST7 outside the TSS, EXT", deliver(m, X86_EVENT_EXTERNAL, 0x35, -1), EMU_FAULT);
-    EXPECT("IST7 outside the TSS, EXT", m->cpu.fault.error, S_TSS | EXT);
-    m->cpu.r.tr.limit++;
-    machine_poke(m, M_TSS + 0x54, 8, 0x800000000000 + 0x100);
-    EXPECT_FAULT("IST7 not canonical", m, VEC_SS, 0);
-    m->cpu.r.gpr[X86_RSP] = M_HIGH + 8;
-    CODE(m, 0xcd, 0x36);
-    EXPECT_FAULT("RSP leaves the canonical half", m, VEC_SS, 0);
-    m->cpu.r.idtr.limit = 0x36 * 16 + 14;
-    EXPECT_FAULT("outside the IDT", m, VEC_GP, 0x36 * 8 | IDT);
-    machine_close(m);
-}
-
-/* --- a stack in a device's memory --------------------------------------------------------------- */
+/* --- stacks and tables in a device's memory --------------------------------------------------------------- */
 
 /* The pushes are held back until the delivery has committed, and then leave one by one; a table
  * in a device is asked once per read (struct x86_replay in cpu.h). */
@@ -471,15 +385,30 @@ test_devices(void)
     EXPECT("then the handler", x86_emulate_one(&m->cpu), EMU_OK);
     machine_close(m);
 
+    /* The delivery goes on with x86_deliver_fault(), whatever it was that began. */
     m = machine_open(M_PROT32);
     m->cpu.r.idtr.base = M_DEVICE;
     EXPECT("IDT", x86_deliver_interrupt(&m->cpu, 0x30), EMU_MMIO);
     EXPECT("IDT", m->cpu.access.address, M_DEVICE + 0x30 * 8);
-    x86_complete_read(&m->cpu,
-                      (uint64_t)(INT32(0)) << 40 | S_CODE(0) << 16 | 0x8000 | UINT64_C(1) << 48);
-    EXPECT("IDT", x86_deliver_interrupt(&m->cpu, 0x30), EMU_OK);
+    EXPECT("IDT", m->cpu.access.write, false);
+    x86_complete_read(&m->cpu, 0x00018e0000088000); /* an interrupt gate to 8:18000 */
+    EXPECT("IDT", x86_deliver_fault(&m->cpu), EMU_OK);
     EXPECT("IDT", m->cpu.r.rip, 0x18000);
     EXPECT("IDT", m->cpu.replay.filled, 0);
+    EXPECT("IDT", m->cpu.delivering, 0);
+    EXPECT("IDT", m->transfer[0].what, X86_T_INTERRUPT);
+    EXPECT("IDT", m->transfer[0].vector, 0x30);
+
+    /* An interrupt whose gate is not present: #NP, whose gate has to be read too. */
+    machine_ring(m, 0);
+    EXPECT("chain", x86_deliver_interrupt(&m->cpu, 0x31), EMU_MMIO);
+    x86_complete_read(&m->cpu, 0x00010e0000088000);
+    EXPECT("chain", x86_deliver_fault(&m->cpu), EMU_MMIO);
+    EXPECT("chain", m->cpu.access.address, M_DEVICE + VEC_NP * 8);
+    x86_complete_read(&m->cpu, 0x00028e0000088000);
+    EXPECT("chain", x86_deliver_fault(&m->cpu), EMU_OK);
+    EXPECT("chain", m->cpu.r.rip, 0x28000);
+    EXPECT_STACK("chain", m, TOP(0) - 16, 4, 0x31 * 8 | IDT | EXT, M_CODE, S_CODE(0));
     machine_close(m);
 }
 
@@ -492,8 +421,6 @@ static const struct unit_test tests[] = {
     {"faults on the way, with and without EXT", test_errors},
     {"DPL for software interrupts", test_software_dpl},
     {"page privilege", test_pages},
-    {"long mode: frames, IST, alignment", test_long},
-    {"long mode: faults", test_long_errors},
     {"stacks and tables in devices", test_devices},
     {NULL, NULL},
 };

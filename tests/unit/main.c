@@ -16,6 +16,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_host,
     &suite_isa_inspect,
     &suite_isa_interrupt,
+    &suite_isa_interrupt64,
     &suite_isa_iret,
     &suite_isa_journey,
     &suite_isa_retf,

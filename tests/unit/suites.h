@@ -15,6 +15,7 @@ extern const struct unit_suite suite_isa_gate;
 extern const struct unit_suite suite_isa_host;
 extern const struct unit_suite suite_isa_inspect;
 extern const struct unit_suite suite_isa_interrupt;
+extern const struct unit_suite suite_isa_interrupt64;
 extern const struct unit_suite suite_isa_iret;
 extern const struct unit_suite suite_isa_journey;
 extern const struct unit_suite suite_isa_retf;

@@ -209,7 +209,8 @@ struct x86_cpu {
     uint32_t trap_dr6;    /* DR6 bits of the #DB trap to report (ATTENTION_TRAP) */
     bool step_trap;       /* TF was set when this instruction began; delivering an event, SYSCALL
                              and SYSENTER cancel it */
-    bool delivering;      /* x86_deliver_fault or _interrupt waits for a device's answer */
+    uint8_t delivering;   /* x86_deliver_* waits for a device, and x86_deliver_fault() goes on: 1 +
+                             the enum x86_event; cpu->fault says which. 0: nothing waits */
 
     struct x86_tlb_entry *tlb_now;             /* for explicit accesses at the present CPL */
     struct x86_tlb_entry tlb[2][X86_TLB_SIZE]; /* [0] supervisor, [1] user accesses */
@@ -366,9 +367,12 @@ int x86_deliver_event(struct x86_cpu *cpu, enum x86_event type, const struct x86
 /*
  * Delivers cpu->fault, and whatever faults on the way: contributory pairs become #DF, a fault
  * in #DF is EMU_SHUTDOWN (SDM vol. 3, 6.15). EMU_OK, EMU_MMIO, EMU_UNIMPLEMENTED or EMU_SHUTDOWN.
+ * EMU_MMIO: a table or stack is in a device; x86_complete_read(), then call this again. (A write
+ * that an earlier instruction still holds back leaves first, as EMU_IO or EMU_MMIO.)
  */
 int x86_deliver_fault(struct x86_cpu *cpu);
-/* Delivers an external interrupt (regs.halted is cleared). Results as above. */
+/* Delivers an external interrupt (regs.halted is cleared). Results as above; if it has to wait for
+ * a device, x86_deliver_fault() goes on with it. */
 int x86_deliver_interrupt(struct x86_cpu *cpu, uint8_t vector);
 
 /* --- system registers: control.c, msr.c, cpuid.c ---------------------------------------------- */

@@ -362,26 +362,43 @@ deliver_chain(struct x86_cpu *cpu, enum x86_event type, const struct x86_fault *
     }
 }
 
+/* A device has to act first: x86_deliver_fault() will find here what it was about. */
+static int
+wait_for_device(struct x86_cpu *cpu, enum x86_event type, const struct x86_fault *first, int rc)
+{
+    cpu->fault = *first;
+    cpu->delivering = 1 + type;
+    return rc;
+}
+
 /*
- * Around the chain: what the instruction had asked of devices is forgotten, for it ends here or
- * starts anew, but what it has already written leaves first; answers that the delivery itself
- * waits for (a stack or a table in a device's memory) are kept until it is done.
+ * Around the chain: what the instruction before has written leaves first, what it had asked of
+ * devices is forgotten; answers that the delivery itself waits for (a stack or a table in a
+ * device's memory) are kept until it is done.
  */
 static int
 deliver(struct x86_cpu *cpu, enum x86_event type, const struct x86_fault *first)
 {
+    struct x86_replay *replay = &cpu->replay;
     int rc;
 
-    if (!cpu->delivering && cpu->replay.written < cpu->replay.writes) {
-        cpu->access = cpu->replay.write[cpu->replay.written++];
-        return cpu->access.port ? EMU_IO : EMU_MMIO;
+    if (replay->written < replay->writes) {
+        cpu->access = replay->write[replay->written++];
+        if (replay->written == replay->writes)
+            x86_replay_reset(cpu);
+        return wait_for_device(cpu, type, first, cpu->access.port ? EMU_IO : EMU_MMIO);
     }
     if (!cpu->delivering)
         x86_replay_reset(cpu);
     rc = deliver_chain(cpu, type, first);
-    cpu->delivering = rc == EMU_MMIO;
-    if (rc != EMU_MMIO && !cpu->replay.writes)
+    if (rc != EMU_OK)
+        replay->writes = 0; /* not committed: nothing leaves */
+    if (rc == EMU_MMIO)
+        return wait_for_device(cpu, type, first, rc);
+    if (!replay->writes)
         x86_replay_reset(cpu);
+    cpu->fault = *first;
+    cpu->delivering = 0;
     return rc;
 }
 
@@ -389,10 +406,8 @@ int
 x86_deliver_fault(struct x86_cpu *cpu)
 {
     struct x86_fault first = cpu->fault;
-    int rc = deliver(cpu, X86_EVENT_EXCEPTION, &first);
 
-    cpu->fault = first;
-    return rc;
+    return deliver(cpu, cpu->delivering ? cpu->delivering - 1u : X86_EVENT_EXCEPTION, &first);
 }
 
 int
