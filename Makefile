@@ -108,9 +108,22 @@ $(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit -lpthread
 
-$(BUILD)/bench-exits: $(O)/tests/bench/exits.o $(BUILD)/libhv.a
+# --- measuring ------------------------------------------------------------------------------------
+
+BENCHES := $(BUILD)/bench-loop $(BUILD)/bench-events $(BUILD)/bench-exits
+bench: $(HV) $(BENCHES) build/bench/guest.img | build/deps/bench ## soft next to Bochs and QEMU; what an event and an exit cost
+	@tests/bench/run.sh $(HV) $(BUILD) build/bench
+
+$(BUILD)/bench-loop: $(O)/tests/bench/emulator.o $(O)/tests/bench/measure.o
+$(BUILD)/bench-events: $(O)/tests/bench/measure.o
+$(BENCHES): $(BUILD)/bench-%: $(O)/tests/bench/%.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+build/bench/guest.img: $(O)/tests/bench/guest.o
+	@echo "  LD  $@"
+	@mkdir -p $(@D)
+	$(Q)$(LD) -Ttext 0x7c00 --oformat binary -o $@ $<
 
 # --- style and documents --------------------------------------------------------------------------
 
@@ -152,9 +165,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo check check-unit check-cli check-guest check-kvm lint check-lint format \
-        docs install \
-        uninstall clean help
+.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-kvm lint check-lint \
+        format docs install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

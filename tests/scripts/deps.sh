@@ -34,6 +34,9 @@ kvm|command cpio|cpio|packs that machine's initrd
 kvm|command xz|xz-utils|unpacks Debian's kernel modules
 kvm|command zstd|zstd|unpacks Ubuntu's kernel modules
 bench|command bochs|bochs|the interpreter that soft is compared with
+bench|file /usr/lib/*/bochs/plugins/libbx_term_gui.so|bochs-term|its display on a terminal
+bench|file /usr/share/bochs/BIOS-bochs-latest|bochsbios|its firmware
+bench|file /usr/share/vgabios/vgabios.bin|vgabios|its display's firmware
 bench|command qemu-system-x86_64|qemu-system-x86|the translator that soft is compared with
 END
 }
@@ -52,7 +55,8 @@ groups() {
     done
 }
 
-# header FILE; command NAME... (one of them is enough); static NAME: a program without libraries
+# header FILE; command NAME... (one of them is enough); static NAME: a program without libraries;
+# file PATH, or a pattern
 is_there() {
     kind=$1
     shift
@@ -63,6 +67,7 @@ is_there() {
         for dir in /usr/include "/usr/include/$(uname -m)-linux-gnu" /usr/local/include; do
             [ -e "$dir/$1" ] && return 0
         done ;;
+    file) [ -e "$1" ] && return 0 ;;
     static)
         program=$(command -v "$1") && ! ldd "$program" >/dev/null 2>&1 && return 0 ;;
     esac

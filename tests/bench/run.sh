@@ -1,0 +1,21 @@
+#!/bin/sh
+# run.sh HV BUILD FOLDER - runs the programs of `make bench`, one after the other.
+#
+# BUILD has bench-loop, bench-events and bench-exits; FOLDER gets their files and has guest.img, the
+# boot sector. Status 1: a target was missed. Where there is no KVM, its part is left out.
+set -u
+hv=$1 build=$2 folder=$3
+status=0
+
+measure() {
+    echo
+    "$@"
+    rc=$?
+    [ $rc = 0 ] || [ $rc = 77 ] || status=1
+}
+
+measure "$build/bench-loop" "$hv" "$folder/guest.img" "$folder"
+measure "$build/bench-events" "$folder"
+measure timeout 300 "$build/bench-exits"
+[ $status = 0 ] || echo "make bench: a target was missed" >&2
+exit $status
