@@ -283,7 +283,8 @@ build(struct launch *launch, const struct launch_options *options, const struct 
         return rc;
 
     /* 4. The processor, in the state that the loader asks for. */
-    if ((rc = vm->engine_ops->open(vm, err)) ||
+    if ((vm->strategy->prepare && (rc = vm->strategy->prepare(vm, err))) ||
+        (rc = vm->engine_ops->open(vm, err)) ||
         (rc = vm->engine_ops->set_regs(&vm->vcpu[0], &launch->regs, err)))
         return rc;
 

@@ -33,14 +33,10 @@ record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t othe
     recorder_commit(vm->recorder);
 }
 
-/* --- the handlers: true, go on; false, *result says how the run ended -------------------------- */
-
-static bool
-handle_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space)
+uint64_t
+vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint64_t address, unsigned size,
+          bool write, uint64_t value)
 {
-    struct vm_exit *exit = &vcpu->exit;
-    uint64_t address = exit->access.address;
-    unsigned size = exit->access.size;
     struct bus_range *range = bus_find(&vm->bus, space, address);
     uint8_t who = range ? range->device->actor : TRACE_ACTOR_ALLOCATOR;
 
@@ -48,15 +44,25 @@ handle_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space)
     if (range && range->device->ops->tick)
         range->device->ops->tick(range->device->dev, vm->engine_ops->time(vcpu));
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_CALL, who, address, exit->access.value, size,
-                    exit->access.write);
-    if (exit->access.write)
-        bus_write(&vm->bus, space, range, address, size, exit->access.value);
+        record_call(vm, vcpu, TRACE_CALL, who, address, value, size, write);
+    if (write)
+        bus_write(&vm->bus, space, range, address, size, value);
     else
-        exit->access.value = bus_read(&vm->bus, space, range, address, size);
+        value = bus_read(&vm->bus, space, range, address, size);
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_RETURN, who, address, exit->access.value, size,
-                    exit->access.write);
+        record_call(vm, vcpu, TRACE_RETURN, who, address, value, size, write);
+    return value;
+}
+
+/* --- the handlers: true, go on; false, *result says how the run ended -------------------------- */
+
+static bool
+handle_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space)
+{
+    struct vm_exit *exit = &vcpu->exit;
+
+    exit->access.value = vm_access(vm, vcpu, space, exit->access.address, exit->access.size,
+                                   exit->access.write, exit->access.value);
     return true;
 }
 

@@ -84,6 +84,8 @@ ram_destroy(struct ram *ram)
         guarded_unmap(ram->rom[i].host, ram->rom[i].size);
     if (ram->host)
         guarded_unmap(ram->host, ram->size);
+    if (ram->private_host)
+        guarded_unmap(ram->private_host, ram->private_size);
     memset(ram, 0, sizeof(*ram));
 }
 
@@ -106,8 +108,10 @@ ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size, str
                          ": it needs a page-aligned address below 2^52 and at least one byte",
                          size, gpa);
     uint64_t room = (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-    if (rom_hit(ram, gpa, room))
-        return error_set(err, EINVAL, "a ROM at %#" PRIx64 " would overlap another one", gpa);
+    if (rom_hit(ram, gpa, room) || overlaps(gpa, room, RAM_PRIVATE, RAM_PRIVATE_MAX))
+        return error_set(err, EINVAL,
+                         "a ROM at %#" PRIx64 " would overlap another one, or the VMM's own memory",
+                         gpa);
     if (ram->roms == ROM_REGIONS)
         return error_set(err, ENOMEM, "there are already %d ROMs", ROM_REGIONS);
 
@@ -118,6 +122,23 @@ ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size, str
     memcpy(host, image, size);
     mprotect(host, room, PROT_READ); /* an error of ours that writes to ROM faults */
     ram->rom[ram->roms++] = (struct rom_region){.gpa = gpa, .size = room, .host = host};
+    return 0;
+}
+
+int
+ram_add_private(struct ram *ram, uint64_t size, struct error *err)
+{
+    if (ram->private_host)
+        return error_set(err, EBUSY, "the VMM's private memory is claimed already");
+    if (!size || size % PAGE_SIZE || size > RAM_PRIVATE_MAX)
+        return error_set(err, EINVAL,
+                         "%" PRIu64 " bytes of private memory: give whole pages, 256M "
+                         "at most",
+                         size);
+    ram->private_host = guarded_map(size);
+    if (!ram->private_host)
+        return error_set(err, ENOMEM, "the host has no room for the VMM's private memory");
+    ram->private_size = size;
     return 0;
 }
 
@@ -145,10 +166,15 @@ ram_page(const struct ram *ram, uint64_t gpa, bool *writable)
     *writable = false;
     if (rom)
         return rom->host + (page - rom->gpa);
-    if (!within(page, PAGE_SIZE, ram->size))
-        return NULL;
-    *writable = true;
-    return ram->host + page;
+    if (within(page, PAGE_SIZE, ram->size)) {
+        *writable = true;
+        return ram->host + page;
+    }
+    if (page >= RAM_PRIVATE && within(page - RAM_PRIVATE, PAGE_SIZE, ram->private_size)) {
+        *writable = true;
+        return ram->private_host + (page - RAM_PRIVATE);
+    }
+    return NULL;
 }
 
 int
@@ -160,6 +186,8 @@ ram_read(const struct ram *ram, uint64_t gpa, void *to, uint64_t len)
     if (!within(gpa, len, GPA_LIMIT))
         return -EFAULT;
     /* First the check of every page, then the copy: half a read must not happen. */
+    if (overlaps(gpa, len, RAM_PRIVATE, RAM_PRIVATE_MAX))
+        return -EFAULT;
     for (uint64_t page = gpa / PAGE_SIZE; len && page <= (gpa + len - 1) / PAGE_SIZE; page++)
         if (!ram_page(ram, page * PAGE_SIZE, &writable))
             return -EFAULT;

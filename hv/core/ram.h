@@ -18,6 +18,15 @@
 #define RAM_MAX     (UINT64_C(3) << 30) /* above it lie device windows and the ROM */
 #define ROM_REGIONS 4
 
+/*
+ * Memory of the VMM's own that the processor can reach while a guest runs: shadow page tables,
+ * the real descriptor tables of a deprivileged guest. It lies above RAM_MAX, so no address that a
+ * guest may use for its own memory names it, and ram_at(), ram_read() and ram_write() refuse it:
+ * only a strategy that claimed it maps it, and never for the guest to write.
+ */
+#define RAM_PRIVATE     UINT64_C(0xd0000000)
+#define RAM_PRIVATE_MAX (UINT64_C(256) << 20)
+
 struct rom_region {
     uint64_t gpa, size;
     uint8_t *host; /* page-aligned, owned by struct ram */
@@ -28,6 +37,8 @@ struct ram {
     uint64_t size; /* bytes, a multiple of PAGE_SIZE */
     struct rom_region rom[ROM_REGIONS];
     unsigned roms;
+    uint8_t *private_host; /* guest-physical address RAM_PRIVATE; NULL: not claimed */
+    uint64_t private_size;
     /* Told of every write that the host makes for a guest (loader, devices): an engine that caches
      * decoded code sets it. */
     void (*on_write)(void *ctx, uint64_t gpa, uint64_t len);
@@ -42,6 +53,10 @@ void ram_destroy(struct ram *ram);
  * rounded up to a page and padded with ff. 0, -EINVAL (not page-aligned, overlap) or -ENOMEM. */
 int ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size, struct error *err);
 
+/* Claims size bytes (a multiple of PAGE_SIZE, at most RAM_PRIVATE_MAX) of zeroes at RAM_PRIVATE,
+ * once, before the engine opens. 0, -EBUSY, -EINVAL or -ENOMEM. */
+int ram_add_private(struct ram *ram, uint64_t size, struct error *err);
+
 /* Host address of [gpa, gpa + len) in RAM; NULL if any byte of it is outside or hidden by a ROM.
  * For reading; who writes through it must call ram_written() afterwards. */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t len);
@@ -52,7 +67,8 @@ void ram_written(struct ram *ram, uint64_t gpa, uint64_t len);
 int ram_read(const struct ram *ram, uint64_t gpa, void *to, uint64_t len);
 int ram_write(struct ram *ram, uint64_t gpa, const void *from, uint64_t len);
 
-/* The page that holds gpa: its host address and whether the guest may write it; NULL: no memory. */
+/* The page that holds gpa, as the processor sees it: its host address and whether it is writable;
+ * NULL: no memory. */
 uint8_t *ram_page(const struct ram *ram, uint64_t gpa, bool *writable);
 
 #endif

@@ -158,6 +158,15 @@ housekeeping(struct vm *vm, struct vcpu *vcpu)
     return due;
 }
 
+/* Can the guest take an interrupt now? The strategy knows, or else the processor. */
+static bool
+can_inject(struct vm *vm, struct vcpu *vcpu)
+{
+    if (vm->strategy->can_inject)
+        return vm->strategy->can_inject(vcpu);
+    return vm->engine_ops->can_inject(vcpu);
+}
+
 /* INTR is asserted: give the vector to the guest now, or ask to be told when it can take it. */
 static int
 offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
@@ -165,12 +174,11 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
     vcpu->window_requested = false;
     if (!vm->irq.pending || !vm->irq.pending(vm->irq.ctx))
         return 0;
-    if (!vm->engine_ops->can_inject(vcpu)) {
-        vcpu->window_requested = true;
+    if (!can_inject(vm, vcpu)) {
+        vcpu->window_requested = !vm->strategy->can_inject;
         return 0;
     }
     uint8_t vector = vm->irq.acknowledge(vm->irq.ctx);
-    int rc = vm->engine_ops->inject(vcpu, vector, err);
     vcpu->halted = false;
     if (vm->recorder) {
         struct trace_event *e = begin_event(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER,
@@ -178,7 +186,9 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
         e->address = vector;
         recorder_commit(vm->recorder);
     }
-    return rc;
+    if (vm->strategy->inject)
+        return vm->strategy->inject(vcpu, vector, err);
+    return vm->engine_ops->inject(vcpu, vector, err);
 }
 
 /*
@@ -193,7 +203,7 @@ idle(struct vm *vm, struct vcpu *vcpu)
     uint64_t now = engine->time(vcpu), next = bus_next(&vm->bus);
     bool counted = engine->caps & CAP_ICOUNT;
 
-    if (!engine->can_inject(vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
+    if (!can_inject(vm, vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
         return false;
     if (input_is_possible(vm) || !counted) {
         uint64_t start = now_ns(), wait = next > now ? next - now : 0;

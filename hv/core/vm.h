@@ -95,6 +95,11 @@ bool vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limit
 /* Handles vcpu->exit by the exit table: strategies call it for what they pass on. */
 bool vm_dispatch_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result);
 
+/* One access to a device, by the allocator's map, recorded: what the exit table does for IO and MMIO,
+ * and what a strategy does for a device instruction that it emulates. Returns what was read. */
+uint64_t vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint64_t address,
+                   unsigned size, bool write, uint64_t value);
+
 /* Names run_end for people: "the guest powered off". */
 const char *run_end_text(enum run_end end);
 

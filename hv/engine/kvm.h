@@ -27,7 +27,7 @@
 #define KVM_NEVER UINT64_MAX
 
 /* Memory slots: RAM in at most ROM_REGIONS + 3 parts (ROM and the A20 window cut it), and ROM. */
-#define KVM_SLOTS (2 * ROM_REGIONS + 3)
+#define KVM_SLOTS (2 * ROM_REGIONS + 4)
 
 struct engine_vm {
     int kvm, fd;     /* /dev/kvm and the machine */

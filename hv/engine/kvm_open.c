@@ -59,6 +59,8 @@ kvm_slots(const struct ram *ram, bool a20_closed, struct kvm_slot slot[KVM_SLOTS
         slot[count++] = (struct kvm_slot){rom->gpa, rom->size, rom->host, true};
         hole[holes++] = (struct hole){rom->gpa, rom->gpa + rom->size};
     }
+    if (ram->private_host)
+        slot[count++] = (struct kvm_slot){RAM_PRIVATE, ram->private_size, ram->private_host, false};
     if (a20_closed && ram->size >= A20_WINDOW + A20_WINDOW_SIZE) {
         slot[count++] = (struct kvm_slot){A20_WINDOW, A20_WINDOW_SIZE, ram->host, false};
         hole[holes++] = (struct hole){A20_WINDOW, A20_WINDOW + A20_WINDOW_SIZE};

@@ -9,10 +9,12 @@
 #ifndef HV_STRATEGY_STRATEGY_H
 #define HV_STRATEGY_STRATEGY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 
+struct vm;
 struct vcpu;
 struct run_result;
 
@@ -27,11 +29,22 @@ struct strategy_ops {
     const char *summary; /* one line for `hv list` */
     uint32_t needs;      /* CAP_* (engine/engine.h) */
 
+    /* Before the engine opens: claims private memory (core/ram.h). May be NULL. 0 or -errno. */
+    int (*prepare)(struct vm *vm, struct error *err);
     /* Before the first entry, with the guest loaded and its registers set. 0 or -errno. */
     int (*attach)(struct vcpu *vcpu, struct error *err);
     void (*detach)(struct vcpu *vcpu);
     /* Looks at vcpu->exit. */
     enum strategy_verdict (*on_exit)(struct vcpu *vcpu, struct run_result *result);
+
+    /*
+     * A strategy that keeps the guest's interrupt flag itself (trap, paravirt) takes the engine's
+     * place in handing over external interrupts: can the guest take one now, and take it. NULL:
+     * the engine does it. can_inject is asked after each exit; no interrupt window is needed,
+     * because a guest cannot change such a flag without an exit, or says so.
+     */
+    bool (*can_inject)(struct vcpu *vcpu);
+    int (*inject)(struct vcpu *vcpu, uint8_t vector, struct error *err);
 };
 
 /* All strategies; ends with NULL (table.c). */

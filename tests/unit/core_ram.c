@@ -144,12 +144,39 @@ test_on_write(void)
     ram_destroy(&ram);
 }
 
+/* The VMM's own memory: the processor reaches it, a guest's addresses do not. */
+static void
+test_private(void)
+{
+    struct ram ram;
+    struct error err;
+    uint8_t byte = 7;
+    bool writable;
+
+    CU_ASSERT_EQUAL_FATAL(ram_create(&ram, RAM_MIN, &err), 0);
+    CU_ASSERT_PTR_NULL(ram_page(&ram, RAM_PRIVATE, &writable));
+    CU_ASSERT_EQUAL(ram_add_private(&ram, 100, &err), -EINVAL);
+    CU_ASSERT_EQUAL(ram_add_private(&ram, RAM_PRIVATE_MAX + PAGE_SIZE, &err), -EINVAL);
+    CU_ASSERT_EQUAL_FATAL(ram_add_private(&ram, 2 * PAGE_SIZE, &err), 0);
+    CU_ASSERT_EQUAL(ram_add_private(&ram, PAGE_SIZE, &err), -EBUSY);
+    CU_ASSERT_PTR_EQUAL(ram_page(&ram, RAM_PRIVATE + PAGE_SIZE + 5, &writable),
+                        ram.private_host + PAGE_SIZE);
+    CU_ASSERT_TRUE(writable);
+    CU_ASSERT_PTR_NULL(ram_page(&ram, RAM_PRIVATE + 2 * PAGE_SIZE, &writable));
+    CU_ASSERT_PTR_NULL(ram_at(&ram, RAM_PRIVATE, 1));
+    CU_ASSERT_EQUAL(ram_read(&ram, RAM_PRIVATE, &byte, 1), -EFAULT);
+    CU_ASSERT_EQUAL(ram_write(&ram, RAM_PRIVATE, &byte, 1), -EFAULT);
+    CU_ASSERT_EQUAL(ram_add_rom(&ram, RAM_PRIVATE, &byte, 1, &err), -EINVAL);
+    ram_destroy(&ram);
+}
+
 static const struct unit_test tests[] = {
     {"sizes that are refused and rounded", test_sizes},
     {"bounds, with lengths that wrap around", test_bounds},
     {"ROM hides RAM and cannot be written", test_rom},
     {"guard pages fault", test_guard_pages},
     {"writes are told to the engine", test_on_write},
+    {"the VMM's private memory", test_private},
     {NULL, NULL},
 };
 const struct unit_suite suite_core_ram = {"core_ram", tests};
