@@ -100,6 +100,13 @@ KVM_PROGRAMS := $(HV) $(BUILD)/kvm-tests $(BUILD)/bench-exits
 check-kvm: $(KVM_PROGRAMS) guests | build/deps/kvm ## what needs KVM, on a real one: in QEMU with an emulated SVM
 	@tests/kvm/check.sh $(GUESTS) build/kvm $(KVM_PROGRAMS)
 
+check-memtest: $(HV) $(BUILD)/memtest-run ## Debian's memtest86+, 64 and 32 bits, on soft: five tests without errors
+	@tests/memtest/check.sh $(HV) $(BUILD)/memtest-run build/memtest
+
+$(BUILD)/memtest-run: $(patsubst %.c,$(O)/%.o,$(wildcard tests/memtest/*.c))
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
@@ -165,8 +172,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-kvm lint check-lint \
-        format docs install uninstall clean help
+.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-kvm check-memtest lint \
+        check-lint format docs install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
