@@ -5,6 +5,7 @@
  * names are added that the tracer cannot know: the processor's, and those of the guest's symbols.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
@@ -40,8 +41,19 @@ resolve(void *context, uint64_t rip, char *text, size_t size)
         symbols_format(symbols, rip, text, size);
 }
 
+/* Is it the file that the guest was started from? Its build-id tells, if it had one. */
+static bool
+is_recorded_guest(const struct symbols *symbols, const struct trace *trace)
+{
+    char build_id[64];
+
+    symbols_build_id(symbols, build_id, sizeof(build_id));
+    return !strcmp(build_id, trace->build_id);
+}
+
 /* The recording may come from anywhere, and so may the path in it: only a regular file is opened,
- * and one without symbols, or none at all, leaves the addresses without names. */
+ * and one without symbols, or none at all, leaves the addresses without names. So does a guest
+ * that was built again since: wrong names are worse than none. */
 static int
 open_symbols(struct symbols **symbols, const struct args *args, const struct trace *trace,
              struct error *err)
@@ -54,6 +66,14 @@ open_symbols(struct symbols **symbols, const struct args *args, const struct tra
         return symbols_open(path, symbols, err);
     if (trace->guest[0] && stat(trace->guest, &st) == 0 && S_ISREG(st.st_mode))
         symbols_open(trace->guest, symbols, NULL);
+    if (*symbols && !is_recorded_guest(*symbols, trace)) {
+        fprintf(stderr,
+                "hv: '%s' is another build than the recorded one: addresses stay without names "
+                "(--symbols FILE takes them from FILE)\n",
+                trace->guest);
+        symbols_close(*symbols);
+        *symbols = NULL;
+    }
     return 0;
 }
 

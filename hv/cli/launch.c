@@ -15,6 +15,7 @@
 #include "cli/launch.h"
 #include "engine/engine.h"
 #include "loader/loader.h"
+#include "loader/symbols.h"
 #include "strategy/strategy.h"
 #include "tracer/record.h"
 
@@ -234,18 +235,23 @@ static int
 open_recording(struct launch *launch, const struct launch_options *options, const struct args *args,
                struct error *err)
 {
-    char command[1024];
+    char command[1024], build_id[64] = "";
     struct trace_about about = {
         .engine = launch->vm.engine_ops->name,
         .strategy = launch->vm.strategy->name,
         .guest = launch->path,
-        .build_id = "",
+        .build_id = build_id,
         .command = command,
     };
+    struct symbols *symbols;
     int rc;
 
     if (!options->trace)
         return 0;
+    if (!symbols_open(launch->path, &symbols, NULL)) {
+        symbols_build_id(symbols, build_id, sizeof(build_id));
+        symbols_close(symbols);
+    }
     command_line(args, command, sizeof(command));
     rc = recorder_open(&launch->vm.recorder, options->trace, &about, err->message,
                        sizeof(err->message));

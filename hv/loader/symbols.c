@@ -7,6 +7,7 @@
  * Called by the tracer's commands and the debugger.
  */
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <gelf.h>
 #include <inttypes.h>
@@ -418,4 +419,19 @@ symbols_format(struct symbols *s, uint64_t address, char *text, size_t size)
         snprintf(text, size, "%s%s", name, place);
     }
     return text;
+}
+
+bool
+symbols_build_id(const struct symbols *s, char *text, size_t size)
+{
+    const void *bytes;
+    ssize_t count = s && s->elf ? dwelf_elf_gnu_build_id(s->elf, &bytes) : 0;
+
+    if (size)
+        text[0] = 0;
+    if (count <= 0 || (size_t)count > (size - 1) / 2)
+        return false;
+    for (ssize_t i = 0; i < count; i++)
+        snprintf(text + 2 * i, 3, "%02x", ((const uint8_t *)bytes)[i]);
+    return true;
 }

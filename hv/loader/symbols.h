@@ -28,5 +28,8 @@ bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *
 bool symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);
 /* "kmain+0x1c (minios.c:40)", "kmain+0x1c", or "0x101234". Returns text. */
 char *symbols_format(struct symbols *symbols, uint64_t address, char *text, size_t size);
+/* The GNU build-id that the linker gave the file, in hexadecimal: tells whether a recording was
+ * made with this very file. False, and an empty text, if it has none or size (> 0) is too small. */
+bool symbols_build_id(const struct symbols *symbols, char *text, size_t size);
 
 #endif

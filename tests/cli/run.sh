@@ -225,5 +225,14 @@ prints 'fault .*#PF page fault at 0x' trace "$work/os.hvt"
 prints '^io .*port 0x3f8 .*uart' trace --stats "$work/os.hvt"
 refused 1 "/no/such/file" trace --symbols /no/such/file "$work/os.hvt"
 
+# Names of addresses come from the guest's file, as long as it is the one that ran.
+cp "$guests/hello64" "$work/guest"
+"$hv" run --engine soft --console null --trace "$work/named.hvt" "$work/guest" 2>/dev/null </dev/null
+prints 'uart_put' trace "$work/named.hvt"
+cp "$guests/minios" "$work/guest"
+"$hv" trace "$work/named.hvt" >"$work/out" 2>"$work/err"
+check "a guest built again: said" grep -q "another build" "$work/err"
+check "a guest built again: no names" [ "$(grep -c 'uart_put\|(.*:[0-9]*)' "$work/out")" = 0 ]
+
 echo "cli: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -123,6 +123,7 @@ open_bytes(const uint8_t *data, size_t size)
         symbols_address(s, "symbols_test_global", &address);
         symbols_line(s, address, &file, &line);
         symbols_format(s, address, text, sizeof(text));
+        symbols_build_id(s, text, sizeof(text));
     }
     symbols_close(s);
     close(fd);
