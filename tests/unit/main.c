@@ -14,6 +14,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_fastcall,
     &suite_isa_gate,
     &suite_isa_host,
+    &suite_isa_hostile,
     &suite_isa_inspect,
     &suite_isa_interrupt,
     &suite_isa_interrupt64,

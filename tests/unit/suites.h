@@ -13,6 +13,7 @@ extern const struct unit_suite suite_isa_far;
 extern const struct unit_suite suite_isa_fastcall;
 extern const struct unit_suite suite_isa_gate;
 extern const struct unit_suite suite_isa_host;
+extern const struct unit_suite suite_isa_hostile;
 extern const struct unit_suite suite_isa_inspect;
 extern const struct unit_suite suite_isa_interrupt;
 extern const struct unit_suite suite_isa_interrupt64;
