@@ -30,6 +30,7 @@ ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
 OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
 UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c)) \
             $(patsubst %.S,$(O)/%.o,$(wildcard tests/unit/*.S))
+DIFF_OBJ := $(patsubst %.c,$(O)/%.o,$(filter-out tests/diff/child.c,$(wildcard tests/diff/*.c)))
 KVM_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(wildcard tests/kvm/*.[cS])))
 HV       := $(BUILD)/hv
 GUESTS   := build/guests
@@ -85,7 +86,11 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 
 # --- tests ----------------------------------------------------------------------------------------
 
-check: check-unit check-cli check-guest ## all tests that need no special machine (MODE=asan: under ASan)
+# Instructions of which `make check` compares the interpreter with the host's processor.
+DIFF_SHARE_release := 4000000
+DIFF_SHARE_asan    := 300000
+
+check: check-unit check-cli check-guest check-diff ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
@@ -106,6 +111,18 @@ check-memtest: $(HV) $(BUILD)/memtest-run ## Debian's memtest86+, 64 and 32 bits
 $(BUILD)/memtest-run: $(patsubst %.c,$(O)/%.o,$(wildcard tests/memtest/*.c))
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
+	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
+
+# Without the sanitizers: they would map memory that a test case could hit.
+$(BUILD)/diff_child: tests/diff/child.c tests/diff/util.c tests/diff/entry.S tests/diff/diff.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(CFLAGS_asan),$(CFLAGS)) -O2 -o $@ $(filter-out %.h,$^)
+
+$(BUILD)/diff_cpu: $(DIFF_OBJ) $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libhv.a
 	@echo "  LD  $@"
@@ -172,7 +189,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-kvm check-memtest lint \
+.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-kvm \
+        check-memtest lint \
         check-lint format docs install uninstall clean help
 .DELETE_ON_ERROR:
 
