@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "isa/x86/cpu.h"
 #include "isa/x86/insn.h"
 
 /*
