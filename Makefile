@@ -187,7 +187,7 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-kvm \
         check-memtest lint \
