@@ -77,6 +77,12 @@ struct engine_ops {
     /* Which INTERCEPT_* (isa/x86/cpu.h) and exception vectors exit. -ENOTSUP if it cannot. */
     int (*intercept)(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions,
                      struct error *err);
+    /* Fills IDT and stub of the window of engine/monitor.h, which the strategy has built in private
+     * memory, so that exceptions of a guest at CPL 3 become exits. NULL: the engine intercepts
+     * them without help. 0 or -errno. */
+    int (*open_monitor)(struct vcpu *vcpu, struct error *err);
+    /* Page tables in memory have changed: forget translations before the next entry. */
+    void (*flush_tlb)(struct vcpu *vcpu);
     /* The A20 gate; only real-mode software from before 1990 cares. */
     void (*set_a20)(struct vm *vm, bool open);
 

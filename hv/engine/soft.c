@@ -126,6 +126,14 @@ soft_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
     return 0;
 }
 
+/* Does memory look different with these registers? */
+static bool
+translation_differs(const struct x86_regs *a, const struct x86_regs *b)
+{
+    return a->cr0 != b->cr0 || a->cr3 != b->cr3 || a->cr4 != b->cr4 || a->efer != b->efer ||
+           memcmp(a->pdpte, b->pdpte, sizeof(a->pdpte)) || memcmp(a->dr, b->dr, sizeof(a->dr));
+}
+
 static int
 soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
 {
@@ -134,10 +142,12 @@ soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
 
     if (why)
         return error_set(err, EINVAL, "the processor cannot be in this state: %s", why);
+    bool remap = translation_differs(&cpu->r, regs);
     cpu->r = *regs;
     cpu->attention = 0;
     x86_replay_reset(cpu);
-    x86_tlb_flush_all(cpu);
+    if (remap)
+        x86_tlb_flush_all(cpu);
     x86_update_mode(cpu);
     vcpu->engine->result = EMU_OK;
     vcpu->engine->completing = false;
@@ -344,6 +354,12 @@ soft_intercept(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions, st
 }
 
 static void
+soft_flush_tlb(struct vcpu *vcpu)
+{
+    x86_tlb_flush_all(&vcpu->engine->cpu);
+}
+
+static void
 soft_set_a20(struct vm *vm, bool open)
 {
     struct x86_cpu *cpu = &vm->vcpu[0].engine->cpu;
@@ -387,6 +403,7 @@ const struct engine_ops engine_soft = {
     .can_inject = soft_can_inject,
     .inject = soft_inject,
     .intercept = soft_intercept,
+    .flush_tlb = soft_flush_tlb,
     .set_a20 = soft_set_a20,
     .kick = soft_kick,
     .time = soft_time,

@@ -14,7 +14,7 @@ BEGIN {
     rank["engine"] = rank["strategy"] = rank["device"] = rank["loader"] = 4
     rank["debugger"] = 5
     rank["cli"] = 6
-    n = split("engine/engine.h strategy/strategy.h device/device.h loader/loader.h loader/symbols.h", list, " ")
+    n = split("engine/engine.h engine/monitor.h strategy/strategy.h device/device.h loader/loader.h loader/symbols.h", list, " ")
     for (i = 1; i <= n; i++)
         interface[list[i]] = 1
     # Libraries and system interfaces that one room owns.
