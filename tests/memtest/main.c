@@ -113,6 +113,17 @@ watch(struct run *r)
     return verdict;
 }
 
+/* What hv still has to say: it would complain if nobody took it. */
+static void
+drain(struct run *r)
+{
+    char bytes[256];
+
+    while (read(r->serial, bytes, sizeof(bytes)) > 0)
+        ;
+    close(r->serial);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -128,7 +139,7 @@ main(int argc, char **argv)
     enum verdict verdict = watch(&r);
     if (verdict != GOES_ON)
         kill(r.pid, SIGINT);
-    close(r.serial);
+    drain(&r);
     while (waitpid(r.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     screen_print(&r.screen, stdout);
