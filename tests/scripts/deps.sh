@@ -107,6 +107,12 @@ if [ $only_list = yes ]; then
     exit 0
 fi
 
+# With make -j two groups may be missing at once: one apt-get at a time, then look again.
+if command -v flock >/dev/null; then
+    exec 9<"$0" && flock 9
+    packages=$(missing | cut -d'|' -f1 | sort -u | tr '\n' ' ')
+    [ -n "$packages" ] || exit 0
+fi
 command -v apt-get >/dev/null || give_up "there is no apt-get here to install them with"
 as_root=
 if [ "$(id -u)" != 0 ]; then
