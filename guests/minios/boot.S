@@ -7,12 +7,13 @@
  * vm_init() replaces the tables. Next: main.c.
  */
 #include "hw.h"
+#include <priv.h>
 
     .section .boot.text, "ax", @progbits
     .globl _start
 _start:
     mov $boot_pml4, %eax
-    mov %rax, %cr3
+    PRIV_SET_TABLES
     mov $boot_stack_top, %rsp
     xor %ebp, %ebp          /* a backtrace ends here */
     mov $kmain, %rax

@@ -72,22 +72,14 @@ trap_common:
 trap_return:
     pop_registers
     add $16, %rsp            /* vector and error code */
-    PRIV_IRETQ
+    PRIV_IRET
 
 /*
- * SYSCALL comes here (LSTAR): rcx = the user's rip, r11 = its rflags; interrupts are off (SFMASK),
- * and rsp is still the user's. One processor, so two variables do what SWAPGS and a
- * per-processor area do in a larger kernel.
+ * SYSCALL comes here: priv_set_syscall_entry().
  */
     .globl syscall_entry
 syscall_entry:
-    mov %rsp, syscall_user_rsp(%rip)
-    mov syscall_kernel_rsp(%rip), %rsp
-    push $USER_DS
-    push syscall_user_rsp(%rip)
-    push %r11
-    push $USER_CS
-    push %rcx
+    PRIV_SYSCALL_ENTER
     push $0
     push $VECTOR_SYSCALL
     push_registers
@@ -96,11 +88,7 @@ syscall_entry:
     call syscall
     pop_registers
     add $16, %rsp
-    pop %rcx                 /* rip */
-    add $8, %rsp             /* cs: SYSRET makes it from STAR */
-    pop %r11                 /* rflags */
-    pop %rsp
-    PRIV_SYSRETQ
+    PRIV_SYSCALL_LEAVE
 
 /*
  * void proc_switch(uint64_t *save, uint64_t load): leaves this stack, its rsp in *save, and goes

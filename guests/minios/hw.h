@@ -81,8 +81,8 @@
 #define VECTORS        48
 #define VECTOR_SYSCALL 256 /* in a trap frame only: SYSCALL has no vector */
 
-#define IRQ_TIMER 0
-#define IRQ_UART  4
+#define IRQ_TIMER   0
+#define IRQ_CONSOLE 4
 
 #define DEBUG_EXIT 0xf4 /* writing v ends the machine with status (v << 1) | 1 */
 

@@ -20,8 +20,6 @@ struct options { /* from the command line; main.c explains them */
     bool serial, echo, faults, panic, verbose;
     unsigned ticks, hz;
 };
-/* Ends the machine through the debug-exit port. */
-void machine_off(uint8_t status) __attribute__((noreturn));
 
 /* --- entry.S ---------------------------------------------------------------------------------- */
 
@@ -37,20 +35,15 @@ void syscall_entry(void);
 void proc_switch(uint64_t *save, uint64_t load);
 extern uint64_t syscall_kernel_rsp;
 
-/* --- print.c, uart.c -------------------------------------------------------------------------- */
+/* --- print.c, console.c -------------------------------------------------------------------------- */
 
 /* printf with %s %c %d %u %x %p, `l`, and a width with or without a leading 0. */
 void kprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void kvprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
-void uart_init(void);
-/* From here on a byte that comes in interrupts; after pic_init(). */
-void uart_listen(void);
-/* Sends one byte; waits until the UART takes it. */
-void uart_put(char c);
-void uart_interrupt(void);
-/* The next byte that came in, or -1. */
-int uart_get(void);
+void console_interrupt(void);
+/* The next byte that was typed, or -1. */
+int console_get(void);
 
 /* --- cpu.c ------------------------------------------------------------------------------------ */
 
@@ -63,7 +56,7 @@ void cpu_init(void);
 /* Where the next entry from user mode finds its stack. */
 void cpu_set_kernel_stack(uint64_t rsp);
 
-/* --- trap.c, pic.c, timer.c ------------------------------------------------------------------- */
+/* --- trap.c, timer.c ------------------------------------------------------------------- */
 
 void trap_init(void);
 /* Every interrupt and exception: called by entry.S. */
@@ -71,11 +64,6 @@ void trap(struct trap_frame *frame);
 /* Prints why, and the registers if frame is not NULL; ends with the status of a failure. */
 void panic(const struct trap_frame *frame, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
-
-void pic_init(void);
-void pic_enable(unsigned irq);
-/* Tells the 8259s that the interrupt is handled. False: there was none (a spurious one). */
-bool pic_acknowledge(unsigned irq);
 
 #define TIMER_HZ_MIN 20
 #define TIMER_HZ_MAX 10000

@@ -27,16 +27,6 @@ extern char kernel_end[];
 
 void kmain(const struct boot_info *physical_info);
 
-void
-machine_off(uint8_t status)
-{
-    priv_out8(DEBUG_EXIT, status);
-    for (;;) { /* no such port: stop for good */
-        priv_cli();
-        priv_hlt();
-    }
-}
-
 /* If `word` starts with `key`, what follows it; else NULL. */
 static const char *
 after(const char *word, const char *key)
@@ -131,7 +121,7 @@ kmain(const struct boot_info *physical_info)
     struct options options;
     uint64_t memory = info->memory_size, before;
 
-    uart_init();
+    priv_console_init();
     kprintf("minios: 64-bit kernel, console on COM1, 115200 baud\n");
     if (info->magic != BOOT_INFO_MAGIC)
         panic(NULL, "the loader gave no struct boot_info");
@@ -155,11 +145,10 @@ kmain(const struct boot_info *physical_info)
     kprintf("minios: paging: RAM at %p by 2 MiB pages, the kernel itself by 4 KiB pages\n",
             (void *)KERNEL_BASE);
 
-    pic_init();
-    pic_enable(IRQ_UART);
-    uart_listen();
+    priv_irq_init();
+    priv_irq_enable(IRQ_CONSOLE);
+    priv_console_listen();
     timer_init(options.hz);
-    pic_enable(IRQ_TIMER);
     watch_timer(options.ticks);
 
     syscall_init();
@@ -174,7 +163,7 @@ kmain(const struct boot_info *physical_info)
         panic(NULL, "%d pages were not given back", (int)(before - pmm_free_pages()));
     kprintf("minios: all pages are free again\n");
     kprintf("minios: done\n");
-    machine_off(STATUS_OK);
+    priv_power_off(STATUS_OK);
 }
 
 void
@@ -188,12 +177,12 @@ panic(const struct trap_frame *f, const char *format, ...)
     va_end(args);
     kprintf("\n");
     if (f) {
-        kprintf("rip %016lx  cs  %04lx  rflags %08lx  vector %lu  error %lx  cr2 %lx  cr3 %lx\n",
-                f->rip, f->cs, f->rflags, f->vector, f->error, priv_read_cr2(), priv_read_cr3());
+        kprintf("rip %016lx  cs  %04lx  rflags %08lx  vector %lu  error %lx  cr2 %lx\n", f->rip,
+                f->cs, f->rflags, f->vector, f->error, priv_read_cr2());
         kprintf("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
         kprintf("rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx\n", f->rsi, f->rdi, f->rbp, f->rsp);
         kprintf("r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx\n", f->r8, f->r9, f->r10, f->r11);
         kprintf("r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
     }
-    machine_off(STATUS_PANIC);
+    priv_power_off(STATUS_PANIC);
 }

@@ -1,7 +1,27 @@
 /*
- * print.c - kprintf(): formatted text on the console. Called by everybody; calls uart_put().
+ * print.c - kprintf(): formatted text on the console. Called by everybody.
+ *
+ * The text is gathered and leaves as a whole: a console may cost an exit a write, not a byte.
  */
 #include "kernel.h"
+
+static char buffer[128];
+static unsigned used;
+
+static void
+flush(void)
+{
+    priv_console_write(buffer, used);
+    used = 0;
+}
+
+static void
+put(char c)
+{
+    if (used == sizeof(buffer))
+        flush();
+    buffer[used++] = c;
+}
 
 static void
 put_number(uint64_t value, unsigned base, bool negative, unsigned width, char fill)
@@ -15,16 +35,16 @@ put_number(uint64_t value, unsigned base, bool negative, unsigned width, char fi
     if (negative)
         digits[n++] = '-';
     for (; width > n; width--)
-        uart_put(fill);
+        put(fill);
     while (n)
-        uart_put(digits[--n]);
+        put(digits[--n]);
 }
 
 static void
 put_string(const char *s)
 {
     while (*s)
-        uart_put(*s++);
+        put(*s++);
 }
 
 /* One conversion, from behind the '%': width, `l`, letter. Returns what follows it. */
@@ -44,7 +64,7 @@ convert(const char *format, va_list *args)
     }
     switch (*format) {
     case 's': put_string(va_arg(*args, const char *)); break;
-    case 'c': uart_put((char)va_arg(*args, int)); break;
+    case 'c': put((char)va_arg(*args, int)); break;
     case 'd':
         value = is_long ? va_arg(*args, long) : va_arg(*args, int);
         put_number(value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0, width, fill);
@@ -58,7 +78,7 @@ convert(const char *format, va_list *args)
         put_number(is_long ? va_arg(*args, unsigned long) : va_arg(*args, unsigned),
                    *format == 'u' ? 10 : 16, false, width, fill);
         break;
-    default: uart_put(*format); break; /* "%%" */
+    default: put(*format); break; /* "%%" */
     }
     return *format ? format + 1 : format;
 }
@@ -72,9 +92,10 @@ kvprintf(const char *format, va_list args_in)
         if (*format == '%')
             format = convert(format + 1, &args);
         else
-            uart_put(*format++);
+            put(*format++);
     }
     va_end(args);
+    flush();
 }
 
 void

@@ -19,11 +19,7 @@ struct timespec {
 void
 syscall_init(void)
 {
-    /* STAR: SYSCALL loads CS from bits 47-32 and SS = that + 8; SYSRET loads SS from bits 63-48
-     * + 8 and CS + 16 (SDM vol. 3, 5.8.8). SFMASK: the flags that are off in the kernel. */
-    priv_wrmsr(MSR_STAR, (uint64_t)(USER_DS - 8) << 48 | (uint64_t)KERNEL_CS << 32);
-    priv_wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-    priv_wrmsr(MSR_SFMASK, FLAG_IF | FLAG_TF | FLAG_DF | FLAG_NT | FLAG_AC);
+    priv_set_syscall_entry(syscall_entry);
 }
 
 /* read(0, buffer, size): waits for at least one byte from the console. What is read is sent back,
@@ -37,12 +33,12 @@ sys_read(const struct trap_frame *f)
         return -EBADF;
     while (done < f->rdx) {
         char c;
-        while ((byte = uart_get()) < 0 && !done)
+        while ((byte = console_get()) < 0 && !done)
             proc_wait(TASK_READING);
         if (byte < 0)
             break;
         c = (char)byte;
-        uart_put(c);
+        priv_console_write(&c, 1);
         if (!vm_copy_out(&current->space, f->rsi + done, &c, 1))
             return -EFAULT;
         done++;
@@ -62,8 +58,7 @@ sys_write(const struct trap_frame *f)
         size_t n = f->rdx - done < sizeof(part) ? f->rdx - done : sizeof(part);
         if (!vm_copy_in(&current->space, part, f->rsi + done, n))
             return -EFAULT;
-        for (size_t i = 0; i < n; i++)
-            uart_put(part[i]);
+        priv_console_write(part, n);
         done += n;
     }
     return done;

@@ -77,11 +77,11 @@ exception(const struct trap_frame *f, bool user)
 static void
 interrupt(unsigned irq, bool user)
 {
-    if (!pic_acknowledge(irq))
+    if (!priv_irq_ack(irq))
         return;
     /* Acknowledged first: proc_tick() may come back only after other tasks' turns. */
-    if (irq == IRQ_UART)
-        uart_interrupt();
+    if (irq == IRQ_CONSOLE)
+        console_interrupt();
     if (irq == IRQ_TIMER) {
         timer_interrupt();
         proc_tick(user);

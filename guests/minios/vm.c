@@ -41,6 +41,7 @@ entry_at(uint64_t *pml4, uint64_t address, unsigned level, bool make)
             void *page = make ? pmm_alloc() : NULL;
             if (!page)
                 return NULL;
+            priv_table_new(page, l - 1);
             priv_set_pte(entry,
                          virt_to_phys(page) | PTE_P | PTE_W | (address < USER_END ? PTE_U : 0));
         }
@@ -73,6 +74,7 @@ vm_init(uint64_t memory_end)
     kernel_pml4 = pmm_alloc();
     if (!kernel_pml4)
         panic(NULL, "no memory for the first page table");
+    priv_table_new(kernel_pml4, 4);
     /* The image lies in the first 2 MiB (minios.ld sees to that): there the parts differ. No page
      * is both writable and executable. */
     map_kernel(0, virt_to_phys(kernel_text), PTE_W | nx);
@@ -97,9 +99,11 @@ vm_create(struct space *space)
 {
     memset(space, 0, sizeof(*space));
     space->pml4 = pmm_alloc();
-    if (space->pml4)
-        priv_set_pte(&space->pml4[ENTRIES - 1], kernel_pml4[ENTRIES - 1]);
-    return space->pml4;
+    if (!space->pml4)
+        return false;
+    priv_table_new(space->pml4, 4);
+    priv_set_pte(&space->pml4[ENTRIES - 1], kernel_pml4[ENTRIES - 1]);
+    return true;
 }
 
 /* Frees what the entries of a table lead to: pages (level 1) or tables. */
@@ -109,8 +113,10 @@ free_below(uint64_t *table, unsigned level, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         if (!(table[i] & PTE_P))
             continue;
-        if (level > 1)
+        if (level > 1) {
             free_below(table_of(table[i]), level - 1, ENTRIES);
+            priv_table_free(table_of(table[i]));
+        }
         pmm_free(table_of(table[i]));
     }
 }
@@ -120,6 +126,7 @@ void
 vm_destroy(struct space *space)
 {
     free_below(space->pml4, 4, USER_SLOTS);
+    priv_table_free(space->pml4);
     pmm_free(space->pml4);
     space->pml4 = NULL;
 }
