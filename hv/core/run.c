@@ -229,11 +229,15 @@ end_run(struct run_result *result, enum run_end end)
     return false;
 }
 
-/* Is the budget used up? If not, *budget is how many instructions are left. */
+/*
+ * Is the budget used up? If not, *budget is how many instructions are left. A wait in HLT counts
+ * as one instruction each time that a device is due, else a guest that halts with its interrupts
+ * masked would stay within its budget for ever.
+ */
 static bool
 over_limit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits, uint64_t *budget)
 {
-    uint64_t done = limits->instructions ? vm->engine_ops->icount(vcpu) : 0;
+    uint64_t done = limits->instructions ? vm->engine_ops->icount(vcpu) + vm->waits : 0;
 
     *budget = limits->instructions ? limits->instructions - done : UINT64_MAX;
     return (limits->exits && vm->exits >= limits->exits) ||
@@ -261,6 +265,7 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
                 return end_run(result, RUN_HALTED);
+            vm->waits++;
             continue;
         }
         deadline = vm->next_device = bus_next(&vm->bus);

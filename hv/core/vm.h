@@ -53,6 +53,7 @@ struct vm {
     int power_status;         /* POWER_OFF: the guest's exit status, 0 to 255 */
     uint64_t next_device;     /* guest time when a device is due, ns */
     uint64_t next_input;      /* guest time when the console is asked again, ns */
+    uint64_t waits;           /* in HLT, each until the next device was due */
     uint64_t exits;           /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
     volatile sig_atomic_t stop; /* set by a signal handler: leave the run loop */

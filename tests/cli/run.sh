@@ -181,6 +181,9 @@ ends 1 "powered off with status 1 (" hello16
 ends 124 "(1 exits" --limit exits=1 hello16
 ends 124 "limit was reached (0 exits" --limit instructions=3 hello16
 printf '\353\376' >"$work/spin" # jmp $
+# All interrupts masked, the timer running, sti, hlt: nothing will ever wake it.
+printf '\260\377\346\041\346\241\260\064\346\103\260\000\346\100\346\100\373\364\353\375' >"$work/asleep"
+ends 124 "limit was reached" --loader flat --limit instructions=100000 "$work/asleep"
 timeout -s INT 2 "$hv" run --engine soft --loader flat --console null "$work/spin" 2>"$work/err" </dev/null
 check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
 "$hv" run --engine soft --loader flat --console null --trace "$work/killed.hvt" "$work/spin" 2>"$work/err" </dev/null &
@@ -220,7 +223,7 @@ check "without dot: what to install" grep -q 'package graphviz' "$work/err"
 check "without dot its input stays" grep -q '^digraph' "$work/nodot.svg.dot"
 
 "$hv" run --engine soft --console null --trace "$work/os.hvt" --trace-guest minios >"$work/out" 2>"$work/err" </dev/null
-prints 'io .*uart_init+0x' trace --limit 20 "$work/os.hvt"
+prints 'io .*[a-z_]+0x[0-9a-f]* ([a-z.]*:[0-9]*)' trace --limit 20 "$work/os.hvt"
 prints 'fault .*#PF page fault at 0x' trace "$work/os.hvt"
 prints '^io .*port 0x3f8 .*uart' trace --stats "$work/os.hvt"
 refused 1 "/no/such/file" trace --symbols /no/such/file "$work/os.hvt"
