@@ -13,9 +13,8 @@
 #include "engine/engine.h"
 #include "tracer/record.h"
 
-/* A transfer between parts of the VMM, and back, with the data it carried. */
-static void
-record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other, uint64_t address,
+void
+vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other, uint64_t address,
             uint64_t value, unsigned size, bool write)
 {
     struct trace_event *e = recorder_begin(vm->recorder);
@@ -44,13 +43,13 @@ vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint64_t addre
     if (range && range->device->ops->tick)
         range->device->ops->tick(range->device->dev, vm->engine_ops->time(vcpu));
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_CALL, who, address, value, size, write);
+        vm_record_call(vm, vcpu, TRACE_CALL, who, address, value, size, write);
     if (write)
         bus_write(&vm->bus, space, range, address, size, value);
     else
         value = bus_read(&vm->bus, space, range, address, size);
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_RETURN, who, address, value, size, write);
+        vm_record_call(vm, vcpu, TRACE_RETURN, who, address, value, size, write);
     return value;
 }
 
@@ -108,13 +107,13 @@ handle_emulate(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
         return true;
     }
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_CALL, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0, false);
+        vm_record_call(vm, vcpu, TRACE_CALL, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0, false);
     if (vm->engine_ops->emulate(vcpu, &result->message)) {
         result->end = RUN_FAILED;
         return false;
     }
     if (vm->recorder)
-        record_call(vm, vcpu, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0, false);
+        vm_record_call(vm, vcpu, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0, false);
     return true;
 }
 

@@ -276,6 +276,8 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         vcpu->resuming = false;
         if (vm->engine_ops->run(vcpu, deadline, budget, &result->message))
             return end_run(result, RUN_FAILED);
+        if (vm->strategy->in_user)
+            vcpu->exit.user = vm->strategy->in_user(vcpu);
         if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu) || vm->stop)
             return true;
     }

@@ -101,6 +101,11 @@ bool vm_dispatch_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *resul
 uint64_t vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint64_t address,
                    unsigned size, bool write, uint64_t value);
 
+/* Records a transfer from the dispatcher to another part of the VMM (TRACE_CALL) or back
+ * (TRACE_RETURN), with the data it carries. Only while vm->recorder is there. */
+void vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
+                    uint64_t address, uint64_t value, unsigned size, bool write);
+
 /* Names run_end for people: "the guest powered off". */
 const char *run_end_text(enum run_end end);
 

@@ -34,10 +34,10 @@
 #define MONITOR_LINEAR 0xfffff80000000000u
 
 /* Selectors in the real GDT. */
-#define MONITOR_CS     0xffd0u /* CPL 0, 64-bit: the stub */
-#define MONITOR_SS     0xffd8u /* CPL 0 */
-#define MONITOR_TR     0xffe0u /* 16 bytes */
-#define MONITOR_CS64   0xfff3u /* CPL 3, 64-bit: the guest, kernel and user */
-#define MONITOR_DS     0xfffbu /* CPL 3 */
+#define MONITOR_CS   0xffd0u /* CPL 0, 64-bit: the stub */
+#define MONITOR_SS   0xffd8u /* CPL 0 */
+#define MONITOR_TR   0xffe0u /* 16 bytes */
+#define MONITOR_CS64 0xfff3u /* CPL 3, 64-bit: the guest, kernel and user */
+#define MONITOR_DS   0xfffbu /* CPL 3 */
 
 #endif

@@ -10,6 +10,7 @@
 #define HV_STRATEGY_STRATEGY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -45,6 +46,10 @@ struct strategy_ops {
      */
     bool (*can_inject)(struct vcpu *vcpu);
     int (*inject)(struct vcpu *vcpu, uint8_t vector, struct error *err);
+    /* Is the guest in user mode, as it believes itself? NULL: the processor's CPL says so. */
+    bool (*in_user)(struct vcpu *vcpu);
+    /* The strategy's own state and counts, a line each, for `info strategy`. May be NULL. */
+    void (*describe)(struct vcpu *vcpu, char *text, size_t size);
 };
 
 /* All strategies; ends with NULL (table.c). */

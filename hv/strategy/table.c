@@ -9,6 +9,7 @@
 
 const struct strategy_ops *const strategy_table[] = {
     &strategy_hardware,
+    &strategy_trap,
     NULL,
 };
 
