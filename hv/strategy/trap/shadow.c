@@ -44,9 +44,8 @@ child_of(const struct shadow *shadow, uint64_t entry)
     return (unsigned)(((entry & PTE_ADDRESS) - shadow->pool_gpa) / PAGE_SIZE);
 }
 
-/* Everything is dropped: page faults will bring back what is needed. */
-static void
-reset(struct shadow *shadow)
+void
+shadow_drop(struct shadow *shadow)
 {
     uint64_t pages = shadow->ram->size / PAGE_SIZE;
 
@@ -58,6 +57,7 @@ reset(struct shadow *shadow)
         shadow->free = (uint16_t)t;
     }
     shadow->used = 0;
+    shadow->resets++;
     shadow->stale = true;
 }
 
@@ -76,7 +76,7 @@ shadow_open(struct shadow *shadow, struct ram *ram, uint8_t *pool, uint64_t pool
         shadow_close(shadow);
         return error_set(err, ENOMEM, "no memory for shadow page tables");
     }
-    reset(shadow);
+    shadow_drop(shadow);
     return 0;
 }
 
@@ -229,8 +229,7 @@ shadow_root(struct shadow *shadow, uint64_t cr3, enum shadow_view view)
     unsigned root = find_root(shadow, cr3, view);
 
     if (root == SHADOW_NONE) {
-        shadow->resets++;
-        reset(shadow);
+        shadow_drop(shadow);
         root = find_root(shadow, cr3, view);
     }
     return table_gpa(shadow, root);
@@ -268,8 +267,7 @@ shadow_map(struct shadow *shadow, uint64_t cr3, enum shadow_view view, uint64_t 
     unsigned table = root == SHADOW_NONE ? root : leaf_table(shadow, root, linear, walk);
 
     if (table == SHADOW_NONE) {
-        shadow->resets++;
-        reset(shadow);
+        shadow_drop(shadow);
         table = leaf_table(shadow, find_root(shadow, cr3, view), linear, walk);
     }
     if (*entry_at(shadow, table, index) & PTE_P)

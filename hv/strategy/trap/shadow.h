@@ -61,6 +61,9 @@ int shadow_open(struct shadow *shadow, struct ram *ram, uint8_t *pool, uint64_t 
                 struct error *err);
 void shadow_close(struct shadow *shadow);
 
+/* Drops every table: page faults will bring back what is needed. */
+void shadow_drop(struct shadow *shadow);
+
 /* The real CR3 for a guest whose CR3 is cr3, in this view. May drop everything (then stale is
  * set). */
 uint64_t shadow_root(struct shadow *shadow, uint64_t cr3, enum shadow_view view);

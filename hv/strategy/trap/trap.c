@@ -79,6 +79,13 @@ trap_sync(struct trap *trap, struct error *err)
     return 0;
 }
 
+/* The bits that decide what a guest's entry allows: when they change, no shadow entry is true. */
+static uint64_t
+access_rules(const struct x86_regs *r)
+{
+    return (r->cr0 & CR0_WP) | (r->cr4 & (CR4_SMEP | CR4_SMAP)) | (r->efer & EFER_NXE);
+}
+
 int
 trap_enter(struct trap *trap, struct error *err)
 {
@@ -90,6 +97,10 @@ trap_enter(struct trap *trap, struct error *err)
         return error_set(err, ENOTSUP,
                          "strategy trap runs 64-bit code only, and the guest has left 64-bit mode: "
                          "use --strategy hardware");
+    if (trap->rules != access_rules(&trap->cpu.r)) {
+        trap->rules = access_rules(&trap->cpu.r);
+        shadow_drop(&trap->shadow);
+    }
     root = shadow_root(&trap->shadow, trap->cpu.r.cr3, trap_view(trap));
     deprivilege_regs(&real, &trap->cpu.r, root);
     int rc = engine->set_regs(trap->vcpu, &real, err);

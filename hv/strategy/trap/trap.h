@@ -36,6 +36,7 @@ struct trap {
     struct shadow shadow;
     bool synced;          /* cpu.r holds what the real processor had at the last exit */
     uint8_t shadow_actor; /* shadow paging, in the recording */
+    uint64_t rules;       /* access_rules() that the shadows were made under */
     uint64_t causes[TRAP_CAUSES];
     uint64_t interrupts;
 };
