@@ -9,7 +9,7 @@
 
 #include "core/vm.h"
 #include "engine/engine.h"
-#include "isa/x86/regs.h"
+#include "isa/x86/cpu.h"
 #include "strategy/deprivilege.h"
 
 #define PTE_P  UINT64_C(1)
@@ -81,7 +81,10 @@ deprivilege_attach(struct vcpu *vcpu, struct error *err)
         if (rc)
             return rc;
     }
-    return vm->engine_ops->intercept(vcpu, 0, ~UINT32_C(0), err);
+    /* At CPL 3 no privileged instruction can get as far as being executed. An engine that can tell
+     * is asked to: such an exit would be a bug of ours. */
+    uint32_t privileged = vm->engine_ops->caps & CAP_INTERCEPT_INSN ? INTERCEPT_PRIVILEGED : 0;
+    return vm->engine_ops->intercept(vcpu, privileged, ~UINT32_C(0), err);
 }
 
 uint64_t

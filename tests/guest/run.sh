@@ -13,6 +13,7 @@ trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
 
 # name | guest | status: (v << 1) | 1 for what it wrote to the debug-exit port | options
+# NAME@STRATEGY prints what NAME.txt says: the strategy makes no difference that a guest can see.
 table() {
     cat <<'END'
 hello16|hello16|1|
@@ -23,18 +24,26 @@ minios-preempt|minios|1|--append hz=1000
 minios-faults|minios|1|--append tasks=faults
 minios-echo|minios|1|--append tasks=echo
 minios-panic|minios|3|--append panic
+pagestress|pagestress|1|
+hello64@trap|hello64|1|--strategy trap
+minios@trap|minios|1|--strategy trap --append tasks=serial
+minios-preempt@trap|minios|1|--strategy trap --append hz=1000
+minios-faults@trap|minios|1|--strategy trap --append tasks=faults
+minios-echo@trap|minios|1|--strategy trap --append tasks=echo
+minios-panic@trap|minios|3|--strategy trap --append panic
+pagestress@trap|pagestress|1|--strategy trap
 END
 }
 
 # same NAME OUTPUT: does it print what it should? Taken out first: what depends on time (the order
 # of the tasks' lines, counts of ticks) and on the compiler (the registers in a panic).
 same() {
-    case $1 in
+    case ${1%@*} in
     *-preempt) grep -v '^minios: [0-9]* ticks, ' "$2" | LC_ALL=C sort >"$work/same" ;;
     *-panic) grep '^minios: ' "$2" >"$work/same" ;;
     *) cp "$2" "$work/same" ;;
     esac
-    cmp -s "$work/same" "$here/$1.txt"
+    cmp -s "$work/same" "$here/${1%@*}.txt"
 }
 
 [ $# -gt 0 ] || set -- soft kvm
@@ -49,9 +58,11 @@ for engine in "$@"; do
         continue
     fi
     while IFS='|' read -r name guest want options; do
-        [ -f "$here/$name.txt" ] || { echo "FAILED: no $here/$name.txt"; failed=$((failed + 1)); continue; }
+        text=$here/${name%@*}.txt
+        [ -f "$text" ] || { echo "FAILED: no $text"; failed=$((failed + 1)); continue; }
+        case $engine$name in kvm*@trap) skipped=$((skipped + 1)); continue ;; esac # no monitor yet
         input=/dev/null
-        [ ! -f "$here/$name.in" ] || input=$here/$name.in
+        [ ! -f "${text%.txt}.in" ] || input=${text%.txt}.in
         # shellcheck disable=SC2086 # options are words
         timeout 120 "$hv" run --engine "$engine" --trace "$work/$engine.$name.hvt" $options "$guests/$guest" \
             >"$work/out" 2>"$work/err" <"$input"
@@ -61,7 +72,7 @@ for engine in "$@"; do
             failed=$((failed + 1))
         elif ! same "$name" "$work/out"; then
             echo "FAILED: $name on $engine prints something else:"
-            diff -a "$here/$name.txt" "$work/same" | head -n 10 | sed 's/^/    /'
+            diff -a "$text" "$work/same" | head -n 10 | sed 's/^/    /'
             failed=$((failed + 1))
         else
             passed=$((passed + 1))

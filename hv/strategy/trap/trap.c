@@ -185,9 +185,16 @@ trap_on_exit(struct vcpu *vcpu, struct run_result *result)
 {
     struct trap *trap = trap_of(vcpu);
 
+    result->end = RUN_FAILED;
+    if (vcpu->exit.kind == TRACE_INSTRUCTION) {
+        error_set(&result->message, EPROTO,
+                  "a privileged instruction was executed for real at rip %#" PRIx64
+                  ": the guest is not deprivileged",
+                  vcpu->exit.rip);
+        return STRATEGY_END;
+    }
     if (vcpu->exit.kind != TRACE_EXCEPTION)
         return STRATEGY_PASS;
-    result->end = RUN_FAILED;
     if (trap_sync(trap, &result->message) || !trap_dispatch(trap, result) ||
         trap_enter(trap, &result->message))
         return STRATEGY_END;
