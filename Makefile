@@ -90,7 +90,7 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 DIFF_SHARE_release := 4000000
 DIFF_SHARE_asan    := 300000
 
-check: check-unit check-cli check-guest check-diff ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-guest check-diff check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
@@ -114,6 +114,19 @@ $(BUILD)/memtest-run: $(patsubst %.c,$(O)/%.o,$(wildcard tests/memtest/*.c))
 
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
+
+check-fuzz: $(BUILD)/fuzz_guests
+	$(BUILD)/fuzz_guests 0 500
+
+# More of both than `make check` does, from a seed of your own: make fuzz SEED=1000000.
+SEED ?= 0
+fuzz: $(BUILD)/fuzz_guests $(BUILD)/diff_cpu $(BUILD)/diff_child ## 10,000 random guests; 20 million random instructions
+	$(BUILD)/fuzz_guests $(SEED) 10000
+	$(BUILD)/diff_cpu --seed $(SEED) --instructions 20000000
+
+$(BUILD)/fuzz_guests: $(O)/tests/fuzz/guests.o $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Without the sanitizers: they would map memory that a test case could hit.
 $(BUILD)/diff_child: tests/diff/child.c tests/diff/util.c tests/diff/entry.S tests/diff/diff.h
@@ -189,7 +202,7 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-kvm \
+.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-fuzz fuzz check-kvm \
         check-memtest lint \
         check-lint format docs install uninstall clean help
 .DELETE_ON_ERROR:

@@ -248,6 +248,7 @@ run_cached(struct engine_vcpu *v)
         int result = in->exec(cpu, in);
         if (result) {
             cpu->insn = in;
+            cpu->replay.writes = 0; /* not committed: nothing leaves */
             return result;
         }
         if (cpu->next_rip != next) /* it was a branch */
