@@ -90,7 +90,7 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 DIFF_SHARE_release := 4000000
 DIFF_SHARE_asan    := 300000
 
-check: check-unit check-cli check-guest check-diff check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
@@ -111,6 +111,14 @@ check-memtest: $(HV) $(BUILD)/memtest-run ## Debian's memtest86+, 64 and 32 bits
 $(BUILD)/memtest-run: $(patsubst %.c,$(O)/%.o,$(wildcard tests/memtest/*.c))
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+# The code of the C library and of the compiler, and random bytes, by two decoders.
+check-decode: $(BUILD)/diff_decode
+	$(BUILD)/diff_decode --random 300000 libc $(shell $(CC) -print-prog-name=cc1)
+
+$(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
@@ -202,9 +210,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-fuzz fuzz check-kvm \
-        check-memtest lint \
-        check-lint format docs install uninstall clean help
+.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-decode check-fuzz \
+        fuzz check-kvm check-memtest lint check-lint format docs install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

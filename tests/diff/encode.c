@@ -171,6 +171,8 @@ put_sib_form(struct gen *g, struct plan *p, unsigned base, unsigned index, unsig
         p->rex |= 0x41;
     if (index != X86_NO_REG && index & 8)
         p->rex |= 0x42;
+    if (base == X86_NO_REG && p->rex) /* REX.B does not turn "no base" into R13 */
+        p->rex |= rng_below(g->rng, 2);
     if (base == X86_NO_REG)
         mod = 0;
     else if (!disp && (base & 7) != X86_RBP && small)

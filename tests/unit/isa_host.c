@@ -1,5 +1,5 @@
 /*
- * isa_host.c - what tests/diff found the interpreter to do otherwise than the processor. One test
+ * isa_host.c - what tests/diff and tests/decode found the interpreter to do otherwise than the processor. One test
  * each, so that it is also checked on a machine whose processor says nothing about it.
  */
 #include "isa/x86/insn.h"
@@ -194,6 +194,46 @@ test_alignment(void)
     machine_close(m);
 }
 
+/* "NP" in the SDM's opcode column: 66, F2 and F3 make something else of it, which is not there. */
+static void
+test_no_prefix(void)
+{
+    static const uint8_t rows[][4] = {
+        {0xf3, 0x0f, 0xae, 0xe8}, {0x66, 0x0f, 0xae, 0xf8}, {0xf2, 0x0f, 0xae, 0xf0},
+        {0xf3, 0x0f, 0xae, 0x03}, {0x66, 0x0f, 0xae, 0x3b}, {0x66, 0x0f, 0xc3, 0x03},
+        {0xf3, 0x0f, 0x77, 0x90},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct machine *m = machine_open(M_LONG);
+        m->cpu.r.cr4 |= CR4_OSFXSR;
+        m->cpu.r.gpr[X86_RBX] = M_DATA;
+        machine_code(m, rows[i], 4);
+        EXPECT_FAULT("with a prefix", m, VEC_UD, -1);
+        machine_code(m, rows[i] + 1, 3);
+        EXPECT("without it", machine_try(m), EMU_OK);
+        machine_close(m);
+    }
+}
+
+/* SALC, opcode D6. */
+static void
+test_salc(void)
+{
+    struct machine *m = machine_open(M_PROT32);
+
+    m->cpu.r.gpr[X86_RAX] = 0x12345678;
+    m->cpu.r.rflags |= FLAG_CF;
+    CODE(m, 0xd6);
+    EXPECT("salc", machine_try(m), EMU_OK);
+    EXPECT("salc", m->cpu.r.gpr[X86_RAX], 0x123456ff);
+    m->cpu.r.rflags &= ~(uint64_t)FLAG_CF;
+    CODE(m, 0xd6);
+    EXPECT("salc", machine_try(m), EMU_OK);
+    EXPECT("salc", m->cpu.r.gpr[X86_RAX], 0x12345600);
+    machine_close(m);
+}
+
 static const struct unit_test tests[] = {
     {"82 is undefined in 64-bit mode", test_group_flags},
     {"what does not exist is #UD at CPL 3 too", test_ud_before_gp},
@@ -205,6 +245,8 @@ static const struct unit_test tests[] = {
     {"ENTER on a 16-bit stack", test_enter16},
     {"which fault comes first", test_order},
     {"alignment of CMPXCHG8B and 16B", test_alignment},
+    {"instructions that take no prefix", test_no_prefix},
+    {"SALC", test_salc},
     {NULL, NULL},
 };
 const struct unit_suite suite_isa_host = {"isa_host", tests};

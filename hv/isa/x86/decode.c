@@ -341,6 +341,8 @@ is_undefined(const struct x86_opcode *row, uint16_t flags, unsigned code_size,
         return true;
     if ((flags & OP_MEM_ONLY && mod3) || (flags & OP_REG_ONLY && !mod3))
         return true;
+    if (flags & OP_NP && in->prefixes & (PREFIX_OPSIZE | PREFIX_REP | PREFIX_REPNE))
+        return true;
     return in->prefixes & PREFIX_LOCK && !(flags & OP_LOCK && memory);
 }
 

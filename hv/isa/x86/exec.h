@@ -98,6 +98,7 @@ int exec_pushf(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_popf(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_lahf(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_sahf(struct x86_cpu *cpu, const struct x86_insn *in);
+int exec_salc(struct x86_cpu *cpu, const struct x86_insn *in);  /* D6 */
 int exec_flag(struct x86_cpu *cpu, const struct x86_insn *in);  /* CMC CLC STC CLD STD */
 int exec_cli(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_sti(struct x86_cpu *cpu, const struct x86_insn *in);

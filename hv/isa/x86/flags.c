@@ -41,6 +41,15 @@ exec_popf(struct x86_cpu *cpu, const struct x86_insn *in)
 
 #define FLAGS_LOW (FLAG_SF | FLAG_ZF | FLAG_AF | FLAG_PF | FLAG_CF)
 
+/* SALC: AL becomes all ones or zero, as CF says. Undocumented for decades, and always there. */
+int
+exec_salc(struct x86_cpu *cpu, const struct x86_insn *in)
+{
+    (void)in;
+    gpr_write(cpu, X86_RAX, 1, cpu->r.rflags & FLAG_CF ? 0xff : 0);
+    return EMU_OK;
+}
+
 int
 exec_lahf(struct x86_cpu *cpu, const struct x86_insn *in)
 {

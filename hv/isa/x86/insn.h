@@ -90,6 +90,7 @@ struct x86_insn {
 #define OP_CAREFUL   0x0800u /* sets an interrupt shadow: only x86_execute() may run it */
 #define OP_VARIANT   0x1000u /* a prefix or the whole ModRM byte selects another row */
 #define OP_MODRM     0x2000u /* has a ModRM byte although no operand says so */
+#define OP_NP        0x4000u /* #UD after 66, F2 or F3 ("NP" in the SDM): they select another row */
 
 struct x86_opcode {
     const char *name;               /* mnemonic in lower case, as Zydis prints it */
