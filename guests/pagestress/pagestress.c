@@ -14,23 +14,23 @@
 
 #include "abi.h"
 
-#define STEPS       100000
-#define SPACES      4
-#define TABLES      2    /* page tables of each window */
-#define PAGES       (TABLES * 512)
-#define USED        24   /* pages of each table that steps choose from: collisions are wanted */
-#define FRAMES      32
-#define WINDOW      0x8000000000u /* PML4 slot 1 */
-#define FRAME_BASE  0x800000u     /* 8 MiB: the pool; also the 2 MiB page */
-#define TABLE_BASE  0x600000u     /* 6 MiB: all page tables */
-#define RET_OPCODE  0xc3u
+#define STEPS      100000
+#define SPACES     4
+#define TABLES     2 /* page tables of each window */
+#define PAGES      (TABLES * 512)
+#define USED       24 /* pages of each table that steps choose from: collisions are wanted */
+#define FRAMES     32
+#define WINDOW     0x8000000000u /* PML4 slot 1 */
+#define FRAME_BASE 0x800000u     /* 8 MiB: the pool; also the 2 MiB page */
+#define TABLE_BASE 0x600000u     /* 6 MiB: all page tables */
+#define RET_OPCODE 0xc3u
 
-#define PTE_P  1ull
-#define PTE_W  2ull
-#define PTE_A  0x20ull
-#define PTE_D  0x40ull
-#define PTE_PS 0x80ull
-#define PTE_NX (1ull << 63)
+#define PTE_P         1ull
+#define PTE_W         2ull
+#define PTE_A         0x20ull
+#define PTE_D         0x40ull
+#define PTE_PS        0x80ull
+#define PTE_NX        (1ull << 63)
 #define ERROR_PRESENT 1u
 #define ERROR_WRITE   2u
 #define ERROR_FETCH   16u
@@ -110,7 +110,7 @@ set_gate(unsigned vector, void (*entry)(void))
 {
     uint64_t to = (uint64_t)entry;
 
-    idt[vector] = (struct gate){(uint16_t)to, BOOT_CS, 0x8e00, (uint16_t)(to >> 16),
+    idt[vector] = (struct gate){(uint16_t)to,         BOOT_CS, 0x8e00, (uint16_t)(to >> 16),
                                 (uint32_t)(to >> 32), 0};
 }
 
@@ -258,7 +258,8 @@ step_map(unsigned s, unsigned page)
     int was = p->frame >= 0;
 
     *p = (struct page){.frame = was && pick(2) ? p->frame : (int)pick(FRAMES),
-                       .writable = pick(3) > 0, .executable = pick(2)};
+                       .writable = pick(3) > 0,
+                       .executable = pick(2)};
     write_entry(&spaces[s], page,
                 (uint64_t)frame_at((unsigned)p->frame) | PTE_P | (p->writable ? PTE_W : 0) |
                     (p->executable ? 0 : PTE_NX));
@@ -397,7 +398,9 @@ step(void)
     unsigned page = pick(TABLES) * 512 + pick(USED), s = pick(SPACES);
 
     switch (pick(16)) {
-    case 0: case 1: case 2: step_map(s, page); break;
+    case 0:
+    case 1:
+    case 2: step_map(s, page); break;
     case 3: step_unmap(s, page); break;
     case 4: step_switch(); break;
     case 5:
@@ -408,7 +411,10 @@ step(void)
         if (pick(8) == 0)
             step_write_protect();
         break;
-    case 7: step_map(now, page); step_access(page); break;
+    case 7:
+        step_map(now, page);
+        step_access(page);
+        break;
     default: step_access(page); break;
     }
 }

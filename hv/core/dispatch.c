@@ -14,8 +14,8 @@
 #include "tracer/record.h"
 
 void
-vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other, uint64_t address,
-            uint64_t value, unsigned size, bool write)
+vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
+               uint64_t address, uint64_t value, unsigned size, bool write)
 {
     struct trace_event *e = recorder_begin(vm->recorder);
 
@@ -113,7 +113,8 @@ handle_emulate(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
         return false;
     }
     if (vm->recorder)
-        vm_record_call(vm, vcpu, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0, false);
+        vm_record_call(vm, vcpu, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, vcpu->exit.rip, 0, 0,
+                       false);
     return true;
 }
 
