@@ -126,11 +126,17 @@ check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 check-fuzz: $(BUILD)/fuzz_guests
 	$(BUILD)/fuzz_guests 0 500
 
-# More of both than `make check` does, from a seed of your own: make fuzz SEED=1000000.
+# More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
-fuzz: $(BUILD)/fuzz_guests $(BUILD)/diff_cpu $(BUILD)/diff_child ## 10,000 random guests; 20 million random instructions
+fuzz: $(BUILD)/fuzz_guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_guests $(SEED) 10000
+	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
 	$(BUILD)/diff_cpu --seed $(SEED) --instructions 20000000
+
+# Debian's kernel, unpacked; downloaded where none is installed, as for check-kvm.
+build/decode/vmlinux: | build/deps/fuzz
+	@sh tests/kvm/kernel.sh build/kvm/kernel
+	@tests/decode/vmlinux.sh build/kvm/kernel/vmlinuz $@
 
 $(BUILD)/fuzz_guests: $(O)/tests/fuzz/guests.o $(BUILD)/libhv.a
 	@echo "  LD  $@"

@@ -33,6 +33,7 @@ kvm|static busybox|busybox-static|the user space in that machine
 kvm|command cpio|cpio|packs that machine's initrd
 kvm|command xz|xz-utils|unpacks Debian's kernel modules
 kvm|command zstd|zstd|unpacks Ubuntu's kernel modules
+fuzz|command xz|xz-utils|unpacks a kernel, on whose code the decoder is tried
 bench|command bochs|bochs|the interpreter that soft is compared with
 bench|file /usr/lib/*/bochs/plugins/libbx_term_gui.so|bochs-term|its display on a terminal
 bench|file /usr/share/bochs/BIOS-bochs-latest|bochsbios|its firmware
@@ -48,8 +49,8 @@ groups() {
         build | lint) echo "$group" ;;
         check | demo | bench) echo "build $group" ;;
         kvm) echo "build check kvm" ;;
-        fuzz) echo "build check" ;;
-        all) echo "build check demo lint kvm bench" ;;
+        fuzz) echo "build check fuzz" ;;
+        all) echo "build check demo lint kvm fuzz bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
         esac
     done
