@@ -22,6 +22,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_journey,
     &suite_isa_retf,
     &suite_isa_segment,
+    &suite_isa_x87,
     &suite_regs,
     &suite_tracer_graph,
     &suite_tracer_record,

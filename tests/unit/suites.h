@@ -21,6 +21,7 @@ extern const struct unit_suite suite_isa_iret;
 extern const struct unit_suite suite_isa_journey;
 extern const struct unit_suite suite_isa_retf;
 extern const struct unit_suite suite_isa_segment;
+extern const struct unit_suite suite_isa_x87;
 extern const struct unit_suite suite_regs;
 extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_record;

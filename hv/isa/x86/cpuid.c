@@ -1,7 +1,7 @@
 /*
  * cpuid.c - what this processor claims to be, and nothing that is not there.
  *
- * No x87, MMX, SSE (their state can be saved, but nothing computes with it), no APIC, no MTRRs, no
+ * No MMX, no SSE (their state can be saved, but nothing computes with it), no APIC, no MTRRs, no
  * machine check, no virtual-8086 mode. TZCNT works but BMI1 is not claimed, because the rest of
  * BMI1 needs VEX encodings.
  */
@@ -11,6 +11,7 @@
 #include "isa/x86/operand.h"
 
 /* Leaf 1, EDX and ECX (SDM vol. 2, CPUID, tables 3-10 and 3-11). */
+#define ID1_EDX_FPU        (1u << 0)
 #define ID1_EDX_DE         (1u << 2)
 #define ID1_EDX_PSE        (1u << 3)
 #define ID1_EDX_TSC        (1u << 4)
@@ -30,6 +31,7 @@
 /* Leaf 7, EBX and ECX. */
 #define ID7_EBX_FSGSBASE (1u << 0)
 #define ID7_EBX_SMEP     (1u << 7)
+#define ID7_EBX_NO_FCS   (1u << 13) /* FCS and FDS are saved as 0 (SDM vol. 1, 8.1.8) */
 #define ID7_EBX_SMAP     (1u << 20)
 #define ID7_ECX_UMIP     (1u << 2)
 #define ID7_ECX_RDPID    (1u << 22)
@@ -60,8 +62,9 @@ features(uint32_t regs[4])
 {
     put(regs, ID_SIGNATURE, 8u << 8 /* CLFLUSH line, in quadwords */ | 1u << 16,
         ID1_ECX_CX16 | ID1_ECX_MOVBE | ID1_ECX_POPCNT | ID1_ECX_HYPERVISOR,
-        ID1_EDX_DE | ID1_EDX_PSE | ID1_EDX_TSC | ID1_EDX_MSR | ID1_EDX_PAE | ID1_EDX_CX8 |
-            ID1_EDX_SEP | ID1_EDX_PGE | ID1_EDX_CMOV | ID1_EDX_PAT | ID1_EDX_CLFSH | ID1_EDX_FXSR);
+        ID1_EDX_FPU | ID1_EDX_DE | ID1_EDX_PSE | ID1_EDX_TSC | ID1_EDX_MSR | ID1_EDX_PAE |
+            ID1_EDX_CX8 | ID1_EDX_SEP | ID1_EDX_PGE | ID1_EDX_CMOV | ID1_EDX_PAT | ID1_EDX_CLFSH |
+            ID1_EDX_FXSR);
 }
 
 void
@@ -74,7 +77,7 @@ x86_cpuid(const struct x86_regs *r, uint32_t leaf, uint32_t subleaf, uint32_t re
     case 1: features(regs); break;
     case 7:
         if (subleaf == 0)
-            put(regs, 0, ID7_EBX_FSGSBASE | ID7_EBX_SMEP | ID7_EBX_SMAP,
+            put(regs, 0, ID7_EBX_FSGSBASE | ID7_EBX_SMEP | ID7_EBX_NO_FCS | ID7_EBX_SMAP,
                 ID7_ECX_UMIP | ID7_ECX_RDPID, 0);
         break;
     /* The leaves of a hypervisor begin here: who we are. */

@@ -312,6 +312,19 @@ find_variant(const struct x86_opcode *row, const struct x86_insn *in, uint8_t ke
     return row;
 }
 
+/* The row that the ModRM byte or a prefix makes of the map's. */
+static const struct x86_opcode *
+select_row(const struct x86_opcode *row, const struct x86_insn *in, uint8_t rex, unsigned code_size)
+{
+    if (row->flags & OP_X87)
+        return x87_row((uint8_t)in->opcode, in->modrm);
+    if (!(row->flags & OP_VARIANT))
+        return row;
+    if (in->opcode == 0x90)
+        return find_variant(row, in, rex & REX_B);
+    return find_variant(row, in, in->opcode == 0x63 ? (uint8_t)code_size : in->modrm);
+}
+
 /* Control registers are 0, 2, 3, 4 and 8, debug registers 0 to 7. Another is #UD even for a program
  * that may use none (SDM vol. 2, MOV). */
 static bool
@@ -372,10 +385,7 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
     bool modrm = has_modrm(row);
     if (modrm)
         in->modrm = next_byte(&c);
-    if (row->flags & OP_VARIANT) {
-        uint8_t key = in->opcode == 0x63 ? (uint8_t)code_size : in->modrm;
-        row = find_variant(row, in, in->opcode == 0x90 ? rex & REX_B : key);
-    }
+    row = select_row(row, in, rex, code_size);
     uint16_t group_flags = row->flags;
     if (row->flags & OP_GROUP)
         row = &row->group[MODRM_REG(in->modrm)];

@@ -104,8 +104,7 @@ int exec_cli(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_sti(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_clac(struct x86_cpu *cpu, const struct x86_insn *in);  /* 0F 01 CA, CB: STAC */
 
-/* --- fpu.c: the state of x87 and SSE, without arithmetic ---------------------------------------- */
-int exec_x87(struct x86_cpu *cpu, const struct x86_insn *in);   /* D8-DF */
+/* --- fpu.c: WAIT, and the state of x87 and SSE together ------------------------------------------ */
 int exec_wait(struct x86_cpu *cpu, const struct x86_insn *in);  /* 9B */
 int exec_fxsave(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_fxrstor(struct x86_cpu *cpu, const struct x86_insn *in);
@@ -189,6 +188,9 @@ int exec_ins(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_outs(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_in(struct x86_cpu *cpu, const struct x86_insn *in);
 int exec_out(struct x86_cpu *cpu, const struct x86_insn *in);
+
+/* --- x87.c ---------------------------------------------------------------------------------------- */
+int exec_x87(struct x86_cpu *cpu, const struct x86_insn *in);   /* D8-DF: every row of x87_table.c */
 
 /* clang-format on */
 

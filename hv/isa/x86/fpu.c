@@ -1,107 +1,49 @@
 /*
- * fpu.c - the state of x87 and SSE, without their arithmetic.
+ * fpu.c - WAIT, and the instructions that save and load the state of x87 and SSE together.
  *
- * A kernel that only saves and restores the state works; what computes ends in EMU_UNIMPLEMENTED
- * (x87) or #UD (MMX, SSE: CPUID does not claim them). #NM and #UD come as CR0.EM, CR0.TS, CR0.MP and
- * CR4.OSFXSR say (SDM vol. 3, 2.5 and table 9-2).
+ * SSE has no more than its state: a kernel that saves and restores it works, what computes is #UD,
+ * and so is MMX; CPUID claims neither. #NM and #UD come as CR0.EM, CR0.TS, CR0.MP and CR4.OSFXSR
+ * say (SDM vol. 3, 2.5 and table 9-2).
  *
- * The state is the FXSAVE image (SDM vol. 1, table 10-2): FCW at 0, FSW 2, FTW 4, FOP 6, FIP 8,
- * FDP 16, MXCSR 24, MXCSR_MASK 28, registers from 32.
+ * The state is the FXSAVE image (SDM vol. 1, table 10-2): x87 in the first 160 bytes (x87.h) but for
+ * MXCSR at 24 and MXCSR_MASK at 28; XMM registers from 160. Next: x87.c.
  */
 #include <string.h>
 
 #include "isa/x86/exec.h"
 #include "isa/x86/operand.h"
+#include "isa/x86/x87.h"
 
-#define FX_FCW     0
-#define FX_FSW     2
-#define FX_FTW     4
 #define FX_MXCSR   24
 #define FX_MASK    28
+#define FX_XMM8    288
+#define FX_END     416 /* from here to 463 reserved, then the program's own */
 #define MXCSR_MASK 0xffffu
-#define FCW_INIT   0x037fu
 
-/* x87: #NM if there is no unit to be used (EM), or the state is another task's (TS). */
-static int
-check_x87(struct x86_cpu *cpu)
-{
-    return cpu->r.cr0 & (CR0_EM | CR0_TS) ? x86_raise(cpu, VEC_NM) : EMU_OK;
-}
-
-static uint16_t
-fx_word(const struct x86_cpu *cpu, unsigned at)
-{
-    return (uint16_t)load_bytes(cpu->r.fx + at, 2);
-}
-
-/* The operand of a memory form of D8-DF, in bytes from the effective address. */
-static int
-store_word(struct x86_cpu *cpu, const struct x86_insn *in, uint16_t value)
-{
-    return mem_write(cpu, in->seg, x86_effective_address(cpu, in), 2, value);
-}
-
-static void
-fpu_init(struct x86_cpu *cpu)
-{
-    store_bytes(cpu->r.fx + FX_FCW, FCW_INIT, 2);
-    store_bytes(cpu->r.fx + FX_FSW, 0, 2);
-    cpu->r.fx[FX_FTW] = 0; /* abridged tag word: all empty */
-    memset(cpu->r.fx + 6, 0, 18);
-}
-
-/* The control instructions of D9, DB, DD, DF; everything else computes. */
-int
-exec_x87(struct x86_cpu *cpu, const struct x86_insn *in)
-{
-    bool memory = in->modrm < 0xc0;
-    unsigned reg = in->modrm >> 3 & 7;
-    unsigned form = (in->opcode & 7u) << 8 | in->modrm;
-    uint64_t value;
-
-    TRY(check_x87(cpu));
-    if (memory && in->opcode == 0xd9 && reg == 7) /* FNSTCW */
-        return store_word(cpu, in, fx_word(cpu, FX_FCW));
-    if (memory && in->opcode == 0xdd && reg == 7) /* FNSTSW m16 */
-        return store_word(cpu, in, fx_word(cpu, FX_FSW));
-    if (memory && in->opcode == 0xd9 && reg == 5) { /* FLDCW */
-        TRY(mem_read(cpu, in->seg, x86_effective_address(cpu, in), 2, &value));
-        store_bytes(cpu->r.fx + FX_FCW, value | 0x40, 2);
-        return EMU_OK;
-    }
-    switch (form) {
-    case 0x3e3: /* FNINIT */ fpu_init(cpu); return EMU_OK;
-    case 0x3e2: /* FNCLEX */
-        store_bytes(cpu->r.fx + FX_FSW, fx_word(cpu, FX_FSW) & 0x7f00, 2);
-        return EMU_OK;
-    case 0x7e0: /* FNSTSW AX */ gpr_write(cpu, X86_RAX, 2, fx_word(cpu, FX_FSW)); return EMU_OK;
-    case 0x1d0: /* FNOP */
-    case 0x3e0: /* FENI */
-    case 0x3e1: /* FDISI */
-    case 0x3e4: /* FSETPM */ return EMU_OK;
-    default:
-        return x86_unimplemented(cpu, "x87 arithmetic (build the guest with -mgeneral-regs-only, "
-                                      "or use --engine kvm)");
-    }
-}
-
-/* WAIT looks at MP and TS together (SDM vol. 3, 2.5, CR0.MP). */
+/* WAIT looks at MP and TS together, and not at EM (SDM vol. 3, 2.5, CR0.MP). */
 int
 exec_wait(struct x86_cpu *cpu, const struct x86_insn *in)
 {
     (void)in;
-    return (cpu->r.cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? x86_raise(cpu, VEC_NM) : EMU_OK;
+    if ((cpu->r.cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
+        return x86_raise(cpu, VEC_NM);
+    return x87_check_pending(cpu);
 }
 
-/* EMMS is MMX: #UD with EM set. It empties the tags. */
+/* EMMS is MMX: #UD with EM set. It empties the registers. */
 int
 exec_emms(struct x86_cpu *cpu, const struct x86_insn *in)
 {
+    struct x87 f;
+
     (void)in;
     if (cpu->r.cr0 & CR0_EM)
         return x86_ud(cpu);
-    TRY(check_x87(cpu));
-    cpu->r.fx[FX_FTW] = 0;
+    TRY(x87_check(cpu));
+    TRY(x87_check_pending(cpu));
+    x87_get(cpu, &f);
+    f.tags = 0;
+    x87_put(cpu, &f);
     return EMU_OK;
 }
 
@@ -140,40 +82,84 @@ fx_area(struct x86_cpu *cpu, const struct x86_insn *in, unsigned how, uint64_t *
 {
     uint64_t offset = x86_effective_address(cpu, in), last;
 
-    TRY(check_x87(cpu));
+    TRY(x87_check(cpu));
     TRY(x86_linear(cpu, in->seg, offset, 1, how, linear));
     if (*linear & 15)
         return x86_gp0(cpu);
     TRY(x86_linear(cpu, in->seg, offset + 511, 1, how, &last));
-    return x86_probe_linear(cpu, *linear, 512, how);
+    TRY(x86_probe_linear(cpu, *linear, 1, how));
+    return x86_probe_linear(cpu, last, 1, how);
 }
 
-/* Bytes 464-511 are the program's own; XMM8-15 exist in 64-bit mode only. */
+/* Up to where an image is the processor's; XMM8-15 exist in 64-bit mode only. The rest is reserved
+ * or the program's own. */
+static unsigned
+fx_size(const struct x86_cpu *cpu)
+{
+    return x86_is_64bit(cpu) ? FX_END : FX_XMM8;
+}
+
+/* Without REX.W the pointers have 32 bits; then come selectors, which are not kept (x87.h). */
+static void
+fx_cut_pointers(const struct x86_insn *in, uint8_t *image)
+{
+    struct x87 f;
+
+    if (in->opsize == 8)
+        return;
+    memcpy(&f, image, sizeof(f));
+    f.fip = (uint32_t)f.fip;
+    f.fdp = (uint32_t)f.fdp;
+    memcpy(image, &f, sizeof(f));
+}
+
 int
 exec_fxsave(struct x86_cpu *cpu, const struct x86_insn *in)
 {
+    uint8_t image[FX_END];
     uint64_t linear;
 
     TRY(fx_area(cpu, in, ACCESS_WRITE, &linear));
-    store_bytes(cpu->r.fx + FX_MASK, MXCSR_MASK, 4);
-    for (unsigned at = 0; at < 464; at += 8)
-        TRY(x86_write_linear(cpu, linear + at, 8, 0, load_bytes(cpu->r.fx + at, 8)));
+    memcpy(image, cpu->r.fx, sizeof(image));
+    fx_cut_pointers(in, image);
+    store_bytes(image + FX_MASK, MXCSR_MASK, 4);
+    for (unsigned at = 0; at < fx_size(cpu); at += 8)
+        TRY(x86_write_linear(cpu, (linear + at) & cpu->linear_mask, 8, 0,
+                             load_bytes(image + at, 8)));
     return EMU_OK;
+}
+
+/* The x87 part of an image that a program has made, as the unit would hold it. */
+static void
+load_x87(struct x86_cpu *cpu, const uint8_t *image)
+{
+    struct x87 f;
+
+    memcpy(&f, image, sizeof(f));
+    f.fcw = (f.fcw & FCW_VALID) | FCW_ONE;
+    f.fop &= 0x7ff;
+    f.reserved = 0;
+    for (unsigned i = 0; i < 8; i++)
+        memset(f.st[i].reserved, 0, sizeof(f.st[i].reserved));
+    x87_put(cpu, &f);
 }
 
 int
 exec_fxrstor(struct x86_cpu *cpu, const struct x86_insn *in)
 {
-    uint8_t image[512] = {0};
+    uint8_t image[FX_END] = {0};
     uint64_t linear, value;
 
     TRY(fx_area(cpu, in, 0, &linear));
-    for (unsigned at = 0; at < 464; at += 8) {
-        TRY(x86_read_linear(cpu, linear + at, 8, 0, &value));
+    for (unsigned at = 0; at < fx_size(cpu); at += 8) {
+        TRY(x86_read_linear(cpu, (linear + at) & cpu->linear_mask, 8, 0, &value));
         store_bytes(image + at, value, 8);
     }
     if (load_bytes(image + FX_MXCSR, 4) & ~(uint64_t)MXCSR_MASK)
         return x86_gp0(cpu);
-    memcpy(cpu->r.fx, image, sizeof(image));
+    fx_cut_pointers(in, image);
+    load_x87(cpu, image);
+    memcpy(cpu->r.fx + sizeof(struct x87), image + sizeof(struct x87),
+           fx_size(cpu) - sizeof(struct x87));
     return EMU_OK;
 }

@@ -91,6 +91,7 @@ struct x86_insn {
 #define OP_VARIANT   0x1000u /* a prefix or the whole ModRM byte selects another row */
 #define OP_MODRM     0x2000u /* has a ModRM byte although no operand says so */
 #define OP_NP        0x4000u /* #UD after 66, F2 or F3 ("NP" in the SDM): they select another row */
+#define OP_X87       0x8000u /* opcode and ModRM select a row of x87_table.c */
 
 struct x86_opcode {
     const char *name;               /* mnemonic in lower case, as Zydis prints it */
@@ -129,6 +130,9 @@ int x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct 
 /* A function that does what in->op->exec does, for just this form of operands; NULL: there is none
  * (fast.c). */
 x86_exec_fn x86_fast_form(const struct x86_insn *in);
+
+/* The row of an opcode D8 to DF with this ModRM byte (x87_table.c). */
+const struct x86_opcode *x87_row(uint8_t opcode, uint8_t modrm);
 
 /* Prints `in`, whose bytes are given, at address rip, in Intel syntax (disasm.c, by Zydis).
  * Returns the length that Zydis found, 0 if it does not know the bytes. */

@@ -7,7 +7,7 @@
  * register, Z register in the opcode, O absolute offset, A far pointer, X Y string operands. Sizes:
  * b w d q, v (operand size), z (v, but at most 4), y (4 or 8), r (the mode's).
  *
- * A row that is not there is #UD: x87 arithmetic, MMX and SSE are not, and CPUID does not claim them.
+ * A row that is not there is #UD: MMX and SSE are not, and CPUID does not claim them.
  * Long because: it is one table.
  *
  * Read beside it: decode.c, which interprets the rows.
@@ -470,14 +470,14 @@ const struct x86_opcode x86_opcodes_1byte[256] = {
     [0xd5] = ROW("aad", "Ib", exec_aad, OP_NO64),
     [0xd6] = ROW("salc", "", exec_salc, OP_NO64),
     [0xd7] = ROW("xlat", "", exec_xlat, 0),
-    [0xd8] = ROW("x87", "Ew", exec_x87, 0),
-    [0xd9] = ROW("x87", "Ew", exec_x87, 0),
-    [0xda] = ROW("x87", "Ew", exec_x87, 0),
-    [0xdb] = ROW("x87", "Ew", exec_x87, 0),
-    [0xdc] = ROW("x87", "Ew", exec_x87, 0),
-    [0xdd] = ROW("x87", "Ew", exec_x87, 0),
-    [0xde] = ROW("x87", "Ew", exec_x87, 0),
-    [0xdf] = ROW("x87", "Ew", exec_x87, 0),
+    [0xd8] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xd9] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xda] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xdb] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xdc] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xdd] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xde] = ROW("x87", "Ew", exec_x87, OP_X87),
+    [0xdf] = ROW("x87", "Ew", exec_x87, OP_X87),
     [0xe0] = ROW("loopne", "Jb", exec_loop, OP_FORCE64),
     [0xe1] = ROW("loope", "Jb", exec_loop, OP_FORCE64),
     [0xe2] = ROW("loop", "Jb", exec_loop, OP_FORCE64),
