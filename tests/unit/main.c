@@ -19,6 +19,8 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_interrupt,
     &suite_isa_interrupt64,
     &suite_isa_iret,
+    &suite_isa_paging,
+    &suite_isa_debug,
     &suite_isa_journey,
     &suite_isa_retf,
     &suite_isa_segment,

@@ -18,6 +18,7 @@ extern const struct unit_suite suite_isa_inspect;
 extern const struct unit_suite suite_isa_interrupt;
 extern const struct unit_suite suite_isa_interrupt64;
 extern const struct unit_suite suite_isa_iret;
+extern const struct unit_suite suite_isa_paging, suite_isa_debug;
 extern const struct unit_suite suite_isa_journey;
 extern const struct unit_suite suite_isa_retf;
 extern const struct unit_suite suite_isa_segment;
