@@ -44,9 +44,10 @@ endif
 all: $(HV) guests ## build hv and the guests (the default target)
 .DEFAULT_GOAL := all
 
-$(HV): $(O)/hv/cli/main.o $(BUILD)/libhv.a
+# A strategy that is loaded (--strategy FILE.so) may call what plugin.list names.
+$(HV): $(O)/hv/cli/main.o $(BUILD)/libhv.a hv/strategy/plugin.list
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--dynamic-list=$(filter %.list,$^) -o $@ $(filter-out %.list,$^) $(LDLIBS)
 
 $(BUILD)/libhv.a: $(OBJ)
 	@echo "  AR  $@"
@@ -90,13 +91,19 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 DIFF_SHARE_release := 4000000
 DIFF_SHARE_asan    := 300000
 
-check: check-unit check-cli check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit
 	$(BUILD)/unit
 
 check-cli: $(HV) guests
 	@tests/cli/run.sh $(HV) $(GUESTS)
+
+# From an installed tree, as a user builds one.
+check-plugin: all ## strategies in files of their own
+	@rm -rf build/plugin
+	@$(MAKE) -s install DESTDIR=$(abspath build/plugin) PREFIX=/usr
+	@tests/cli/plugin.sh build/plugin/usr '$(CC)'
 
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
@@ -198,8 +205,15 @@ MAN     = $(DESTDIR)$(PREFIX)/share/man/man1
 INCLUDE = $(DESTDIR)$(PREFIX)/include/hv
 LIB     = $(DESTDIR)$(PREFIX)/lib
 
-install: all ## install hv, guests, manual page, and the tracer as a library (PREFIX=, DESTDIR=)
+# What a strategy built elsewhere includes (docs/PLUGINS.md): strategy.h and what it stands on.
+PLUGIN_HEADERS := base/error.h isa/x86/cpu.h isa/x86/insn.h isa/x86/regs.h core/bus.h \
+                  core/console.h core/exit.h core/line.h core/ram.h core/vm.h engine/engine.h \
+                  engine/monitor.h strategy/deprivilege.h strategy/strategy.h
+
+install: all ## install hv, guests, manual page, the tracer as a library, headers of plug-ins (PREFIX=, DESTDIR=)
 	install -d $(BIN) $(LIB) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include
+	for h in $(PLUGIN_HEADERS); do install -D -m 644 hv/$$h $(INCLUDE)/$$h || exit 1; done
+	install -m 644 docs/strategy-template.c $(SHARE)
 	install $(HV) $(BIN)/hv
 	install -m 644 $(BUILD)/libhv.a $(LIB)
 	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
@@ -216,8 +230,8 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-guest check-diff check-decode check-fuzz \
-        fuzz check-kvm check-memtest lint check-lint format docs install uninstall clean help
+.PHONY: all guests deps demo bench check check-unit check-cli check-plugin check-guest check-diff \
+        check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -24,7 +24,7 @@
 /* clang-format off */
 const struct option_desc launch_option_table[] = {
     {"engine", 'e', "ENGINE", "What executes the guest: kvm, soft, or auto, which tries kvm (auto)."},
-    {"strategy", 's', "STRATEGY", "How sensitive operations are virtualized (hardware)."},
+    {"strategy", 's', "STRATEGY", "How sensitive operations are virtualized (hardware); a file: a plug-in."},
     {"loader", 0, "LOADER", "Take this loader instead of the one that knows the file's format."},
     {"load-at", 0, "ADDRESS", "Where a flat image goes and starts."},
     {"mem", 'm', "SIZE", "The guest's memory, 1M to 3G (128M)."},
@@ -161,7 +161,13 @@ choose_strategy(struct launch *launch, const struct launch_options *options, str
     const char *names[ARGS_MAX];
     unsigned count = 0;
 
-    launch->vm.strategy = strategy_find(options->strategy);
+    if (strategy_is_path(options->strategy)) {
+        launch->vm.strategy = strategy_load(options->strategy, err);
+        if (!launch->vm.strategy)
+            return -EINVAL;
+    } else {
+        launch->vm.strategy = strategy_find(options->strategy);
+    }
     if (!launch->vm.strategy) {
         for (const struct strategy_ops *const *s = strategy_table; *s && count < ARGS_MAX; s++)
             names[count++] = (*s)->name;

@@ -44,6 +44,7 @@ hardware_on_exit(struct vcpu *vcpu, struct run_result *result)
 }
 
 const struct strategy_ops strategy_hardware = {
+    .abi = STRATEGY_ABI,
     .name = "hardware",
     .summary = "the guest runs unmodified, the processor (or soft, in its place) exits to the VMM",
     .needs = CAP_GUEST_KERNEL,

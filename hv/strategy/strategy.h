@@ -4,7 +4,9 @@
  * A strategy tells the engine what to intercept and looks at each exit first. What it does not
  * handle goes to the exit table, which asks the devices.
  *
- * This header is an interface: hv/core and its siblings may include it (docs/ARCHITECTURE.md).
+ * This header is an interface: hv/core and its siblings may include it (docs/ARCHITECTURE.md). It is
+ * also what a strategy built elsewhere includes: `make install` puts it and the headers that it
+ * stands on under PREFIX/include/hv, and docs/PLUGINS.md says which functions of hv may be called.
  */
 #ifndef HV_STRATEGY_STRATEGY_H
 #define HV_STRATEGY_STRATEGY_H
@@ -19,6 +21,13 @@ struct vm;
 struct vcpu;
 struct run_result;
 
+/*
+ * The version of this interface: of struct strategy_ops and of the structures that the installed
+ * headers show to a plug-in. A change that an older plug-in would misread makes it one more;
+ * plugin.c holds the layouts that this number stands for.
+ */
+#define STRATEGY_ABI 1u
+
 enum strategy_verdict {
     STRATEGY_PASS,    /* not mine: the exit table handles it */
     STRATEGY_HANDLED, /* done: resume the guest */
@@ -26,6 +35,7 @@ enum strategy_verdict {
 };
 
 struct strategy_ops {
+    unsigned abi;        /* STRATEGY_ABI; always the first member */
     const char *name;    /* "hardware", "trap", "paravirt", "ski" */
     const char *summary; /* one line for `hv list` */
     uint32_t needs;      /* CAP_* (engine/engine.h) */
@@ -55,6 +65,13 @@ struct strategy_ops {
 /* All strategies; ends with NULL (table.c). */
 extern const struct strategy_ops *const strategy_table[];
 const struct strategy_ops *strategy_find(const char *name);
+
+/* Does this word of the command line name a plug-in, not a row of the table? It has a slash in it or
+ * ends in ".so". */
+bool strategy_is_path(const char *word);
+/* Loads the plug-in in the file path: a shared object that defines `const struct strategy_ops
+ * hv_strategy`. It stays loaded until hv ends. NULL with a sentence that says what is wrong. */
+const struct strategy_ops *strategy_load(const char *path, struct error *err);
 
 /* Is `needs` within `caps`? 0, or -ENOTSUP with a sentence that names what is missing and which
  * engine has it. */

@@ -252,6 +252,7 @@ trap_describe(struct vcpu *vcpu, char *text, size_t size)
 }
 
 const struct strategy_ops strategy_trap = {
+    .abi = STRATEGY_ABI,
     .name = "trap",
     .summary = "trap-and-emulate: the unmodified kernel runs at CPL 3, on shadow page tables",
     .needs = CAP_GUEST_KERNEL | CAP_INTERCEPT_EXC,
