@@ -119,6 +119,10 @@ explain_zydis(const struct x86_insn *in, const ZydisDecodedInstruction *insn, un
 {
     bool size = !strncmp(what, "size", 4);
 
+    if (is_zydis_sib(in, insn) && !strcmp(what, "base"))
+        return "Zydis 4.0.0: SIB base 101 with mod 00, 67 and REX.B has no base";
+    if (is_notrack(in, insn) && !strcmp(what, "segment"))
+        return "3E before an indirect branch is a segment override where CET is not";
     switch (insn->mnemonic) {
     case ZYDIS_MNEMONIC_SYSCALL:
     case ZYDIS_MNEMONIC_SYSRET:
@@ -140,10 +144,6 @@ explain_zydis(const struct x86_insn *in, const ZydisDecodedInstruction *insn, un
                                        : NULL;
     default: break;
     }
-    if (is_zydis_sib(in, insn) && !strcmp(what, "base"))
-        return "Zydis 4.0.0: SIB base 101 with mod 00, 67 and REX.B has no base";
-    if (is_notrack(in, insn) && !strcmp(what, "segment"))
-        return "3E before an indirect branch is a segment override where CET is not";
     if (in->exec == exec_nop && insn->mnemonic == ZYDIS_MNEMONIC_NOP && in->modrm >= 0xc0)
         return "NOP with ModRM that names registers: which ones is nothing";
     if (in->exec == exec_nop && is_nop_elsewhere(insn))

@@ -148,9 +148,8 @@ static bool
 always_faults(const struct x86_opcode *op)
 {
     static const x86_exec_fn closed[] = {
-        exec_in,      exec_out,       exec_ins,    exec_outs,    exec_cli,     exec_sti,
-        exec_int,     exec_undefined, exec_into,   exec_bound,   exec_jmp_far, exec_call_far,
-        exec_ret_far, exec_iret,      exec_sysret, exec_sysexit, exec_clac};
+        exec_in,        exec_out,  exec_ins,   exec_outs,   exec_cli,     exec_sti, exec_int,
+        exec_undefined, exec_into, exec_bound, exec_sysret, exec_sysexit, exec_clac};
 
     for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++)
         if (op->exec == closed[i])

@@ -116,8 +116,7 @@ plan_modrm(struct gen *g, struct plan *p)
         p->rm = (uint8_t)((p->rm & 8) | (key & 7));
     if (mask & 0xc0)
         p->memory = false;
-    else if (op->flags & OP_MEM_ONLY &&
-             row->memory_only) /* a register form is another instruction */
+    else if (row->memory_only) /* a register form is another instruction */
         p->memory = true;
     else if (op->flags & (OP_MEM_ONLY | OP_REG_ONLY))
         p->memory = rng_one_in(g->rng, 100) ? op->flags & OP_REG_ONLY : op->flags & OP_MEM_ONLY;

@@ -240,7 +240,7 @@ generate_case(struct diff_rng *rng, const struct diff_host *h, struct diff_case 
     start_segments(&g);
     start_registers(&g);
     for (unsigned i = 0; i < want && !g.end; i++)
-        if (!encode_row(&g, choose_row(&g)))
+        if (!(rng_one_in(rng, 100) ? gen_far(&g) : encode_row(&g, choose_row(&g))))
             break;
 }
 

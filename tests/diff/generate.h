@@ -73,4 +73,8 @@ bool gen_set_memory(struct gen *g, uint64_t address, uint64_t value, unsigned si
 /* A selector to load: ours, null ones, the kernel's, ones beyond the table. */
 uint16_t gen_selector(struct gen *g);
 
+/* --- far.c --------------------------------------------------------------------------------------- */
+/* Ends a sequence with a transfer to another code segment; false: there was no room. */
+bool gen_far(struct gen *g);
+
 #endif

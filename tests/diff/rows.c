@@ -33,12 +33,8 @@ static const struct {
     {exec_int1, "Linux reports it as a breakpoint"},
     {exec_fxsave, "XMM registers hold what C left there"},
     {exec_fxrstor, "XMM registers hold what C left there"},
-    {exec_x87, "fninit fnstcw fldcw have encoders of their own"},
+    {exec_x87, "x87 arithmetic is not there"},
     {exec_emms, "MMX is not there"},
-    {exec_iret, "has an encoder of its own"},
-    {exec_jmp_far, "has an encoder of its own"},
-    {exec_call_far, "has an encoder of its own"},
-    {exec_ret_far, "has an encoder of its own"},
     {exec_rdpmc, "depends on what the host's kernel allows"},
 };
 
@@ -90,10 +86,18 @@ is_long_prefix(uint16_t opcode)
     return opcode == 0xc4 || opcode == 0xc5 || opcode == 0x62;
 }
 
+/* far.c makes these, and no random operands. */
+static bool
+is_far(const struct x86_opcode *op)
+{
+    return op->exec == exec_iret || op->exec == exec_jmp_far || op->exec == exec_call_far ||
+           op->exec == exec_ret_far;
+}
+
 static uint8_t
 row_modes(const struct diff_host *h, uint16_t opcode, const struct x86_opcode *op)
 {
-    uint8_t modes = IN_64 | IN_LEGACY;
+    uint8_t modes = is_far(op) ? 0 : IN_64 | IN_LEGACY;
 
     if (op->flags & OP_ONLY64)
         modes = IN_64;
@@ -115,7 +119,7 @@ add_row(const struct diff_host *h, struct diff_row row)
     row.why = reason(h, row.op);
     row.modes = row.why ? 0 : row_modes(h, row.opcode, row.op);
     row.plain = prefix_matters(row.opcode);
-    row.memory_only = row.plain || is_long_prefix(row.opcode);
+    row.memory_only = row.op->flags & OP_MEM_ONLY && (row.plain || is_long_prefix(row.opcode));
     diff_rows[diff_row_count++] = row;
 }
 
@@ -137,6 +141,30 @@ add_map(const struct diff_host *h, unsigned map, const struct x86_opcode *table)
     }
 }
 
+/* The forms of D8-DF that exec_x87() has: state, not arithmetic (SDM vol. 1, 8.1). */
+static void
+add_x87(const struct diff_host *h)
+{
+    static const struct {
+        uint8_t opcode, mask, key;
+    } forms[] = {
+        {0xd9, 0x38, 0x28}, {0xd9, 0x38, 0x38}, {0xdd, 0x38, 0x38}, /* FLDCW FNSTCW FNSTSW */
+        {0xdb, 0xff, 0xe2}, {0xdb, 0xff, 0xe3}, {0xdf, 0xff, 0xe0}, /* FNCLEX FNINIT FNSTSW AX */
+        {0xd9, 0xff, 0xd0},                                         /* FNOP */
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct diff_row row = {.op = &x86_opcodes_1byte[forms[i].opcode],
+                               .opcode = forms[i].opcode,
+                               .reg = forms[i].mask == 0x38 ? (int8_t)(forms[i].key >> 3) : -1,
+                               .modrm_mask = forms[i].mask,
+                               .modrm_key = forms[i].key,
+                               .memory_only = forms[i].mask == 0x38};
+        row.modes = row_modes(h, row.opcode, row.op);
+        diff_rows[diff_row_count++] = row;
+    }
+}
+
 void
 rows_init(const struct diff_host *h)
 {
@@ -145,6 +173,7 @@ rows_init(const struct diff_host *h)
     add_map(h, 0, x86_opcodes_1byte);
     add_map(h, 1, x86_opcodes_0f);
     add_map(h, 2, x86_opcodes_0f38);
+    add_x87(h);
     for (unsigned i = 0; i < x86_variant_count; i++) {
         const struct x86_variant *v = &x86_variants[i];
         /* For 63 and 90 the key is not of the ModRM byte. */

@@ -176,6 +176,37 @@ test_order(void)
     machine_close(m);
 }
 
+/* A far CALL from 32-bit to 64-bit code pushes as 64-bit code does: without the base of SS. RETF and
+ * IRET read CS before RIP, which shows when neither is there. */
+static void
+test_far(void)
+{
+    static const uint8_t returns[] = {0xcb, 0xcf};
+    struct machine *m = machine_open(M_COMPAT32);
+    uint32_t sp = M_STACK + 0x800;
+
+    machine_segment(m, S_FREE(0), 0, 0xffffffff, A_CODE64(0));
+    m->cpu.r.seg[X86_SS].base = 0x1000;
+    m->cpu.r.gpr[X86_RSP] = sp;
+    machine_sync(m);
+    machine_poke(m, sp - 8, 8, 0);
+    CODE(m, 0x9a, 0x00, 0x80, 0x01, 0x00, S_FREE(0) & 0xff, S_FREE(0) >> 8);
+    EXPECT("call to 64-bit code", machine_try(m), EMU_OK);
+    EXPECT("call to 64-bit code", machine_peek(m, sp - 8, 4), M_CODE + 7);
+    machine_close(m);
+
+    for (unsigned i = 0; i < sizeof(returns); i++) {
+        m = machine_open(M_PROT32);
+        machine_paging(m);
+        machine_page(m, M_STACK, 0);
+        m->cpu.r.gpr[X86_RSP] = M_STACK + 0x100;
+        machine_code(m, &returns[i], 1);
+        EXPECT_FAULT("retf, iret", m, VEC_PF, 0);
+        EXPECT("retf, iret", m->cpu.fault.address, M_STACK + 0x104);
+        machine_close(m);
+    }
+}
+
 /* With alignment checks CMPXCHG8B is one access of eight bytes; CMPXCHG16B is #GP before #AC. */
 static void
 test_alignment(void)
@@ -244,6 +275,7 @@ static const struct unit_test tests[] = {
     {"MOVSXD of 16 bits", test_movsxd16},
     {"ENTER on a 16-bit stack", test_enter16},
     {"which fault comes first", test_order},
+    {"far transfers", test_far},
     {"alignment of CMPXCHG8B and 16B", test_alignment},
     {"instructions that take no prefix", test_no_prefix},
     {"SALC", test_salc},

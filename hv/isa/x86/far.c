@@ -161,6 +161,9 @@ direct_call(struct x86_cpu *cpu, uint16_t selector, struct x86_descriptor *code,
 
     TRY(check_direct(cpu, selector, code));
     x86_stack_current(cpu, &stack);
+    /* The return address is pushed as the new code would push it: in 64-bit mode without SS. */
+    if (x86_long_mode(cpu))
+        stack.width = code->attr & SEG_L ? 8 : stack.ss.attr & SEG_DB ? 4 : 2;
     TRY(x86_stack_reserve(cpu, &stack, 2, size));
     TRY(x86_code_check_rip(cpu, code, &offset));
     TRY(x86_descriptor_use(cpu, selector_with_rpl(selector, cpu->cpl), code, &cs));

@@ -126,8 +126,8 @@ x86_far_return(struct x86_cpu *cpu, unsigned size, unsigned release)
     struct x86_return to = {.switch_stack = false};
     uint64_t cs, ss;
 
+    TRY(x86_stack_peek(cpu, size, size, &cs)); /* CS is what processors read first */
     TRY(x86_stack_peek(cpu, 0, size, &to.rip));
-    TRY(x86_stack_peek(cpu, size, size, &cs));
     to.cs_selector = (uint16_t)cs;
     if (cpu->mode == MODE_REAL)
         return real_return(cpu, to.cs_selector, to.rip, 2 * size + release);
