@@ -219,7 +219,7 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
-	install -m 644 guests/include/abi.h $(INCLUDE)/guests/include
+	install -m 644 guests/include/abi.h guests/include/hypercall.h $(INCLUDE)/guests/include
 
 uninstall: ## remove what `make install` put there (the same PREFIX and DESTDIR)
 	rm -rf $(BIN)/hv $(LIB)/libhv.a $(SHARE) $(MAN)/hv.1 $(INCLUDE)

@@ -24,7 +24,8 @@ status_of(const struct run_result *result)
     case RUN_POWER_OFF: return result->status;
     case RUN_RESET: return STATUS_OK;
     case RUN_HALTED: return STATUS_OK;
-    case RUN_SHUTDOWN: return STATUS_USER;
+    case RUN_SHUTDOWN:
+    case RUN_REFUSED: return STATUS_USER;
     case RUN_LIMIT: return STATUS_LIMIT;
     case RUN_STOPPED: return launch_signal() ? STATUS_SIGNAL + launch_signal() : STATUS_OK;
     case RUN_FAILED: return STATUS_OURS;

@@ -17,6 +17,7 @@
 #include "device/device.h"
 #include "engine/engine.h"
 #include "loader/loader.h"
+#include "strategy/paravirt/paravirt.h"
 #include "strategy/strategy.h"
 #include "tracer/event.h"
 
@@ -151,6 +152,21 @@ write_strategies(FILE *out)
 }
 
 static void
+write_hypercalls(FILE *out)
+{
+    fputs("# Hypercalls\n\nWhat a guest of strategy paravirt may ask for; docs/HYPERCALLS.md "
+          "explains. The number is in "
+          "RAX, arguments are in RDI and RSI.\n\n| | name | arguments | | in a multicall |\n"
+          "| --- | --- | --- | --- | --- |\n",
+          out);
+    for (unsigned i = 0; i < HC_COUNT; i++) {
+        const struct hypercall *call = &paravirt_hypercalls[i];
+        fprintf(out, "| %u | `%s` | %s | %s | %s |\n", i, call->name, call->arguments, call->text,
+                call->alone ? "no" : "yes");
+    }
+}
+
+static void
 write_devices(FILE *out)
 {
     fputs("# Devices\n\n| device | |\n| --- | --- |\n", out);
@@ -172,10 +188,10 @@ static const struct {
     const char *path; /* below the folder of documents */
     void (*write)(FILE *out);
 } pages[] = {
-    {"gen/commands.md", write_commands}, {"gen/exits.md", write_exits},
-    {"gen/engines.md", write_engines},   {"gen/strategies.md", write_strategies},
-    {"gen/devices.md", write_devices},   {"gen/loaders.md", write_loaders},
-    {"man/hv.1", write_manual},
+    {"gen/commands.md", write_commands},     {"gen/exits.md", write_exits},
+    {"gen/engines.md", write_engines},       {"gen/strategies.md", write_strategies},
+    {"gen/hypercalls.md", write_hypercalls}, {"gen/devices.md", write_devices},
+    {"gen/loaders.md", write_loaders},       {"man/hv.1", write_manual},
 };
 
 int

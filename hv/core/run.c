@@ -278,6 +278,8 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             return end_run(result, RUN_FAILED);
         if (vm->strategy->in_user)
             vcpu->exit.user = vm->strategy->in_user(vcpu);
+        if (vm->strategy->refine)
+            vm->strategy->refine(vcpu);
         if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu) || vm->stop)
             return true;
     }

@@ -34,6 +34,7 @@ run_end_text(enum run_end end)
     case RUN_RESET: return "the guest asked for a reset";
     case RUN_HALTED: return "the guest halted for good: nothing can wake it";
     case RUN_SHUTDOWN: return "the guest ended in a triple fault";
+    case RUN_REFUSED: return "the strategy cannot go on with this guest";
     case RUN_LIMIT: return "the limit was reached";
     case RUN_STOPPED: return "stopped by the user";
     default: return "the engine could not go on";

@@ -73,6 +73,7 @@ enum run_end {
     RUN_LIMIT,     /* the budget is used up */
     RUN_STOPPED,   /* the user, by a signal */
     RUN_FAILED,    /* the engine cannot go on: message says why */
+    RUN_REFUSED,   /* the guest did what its strategy cannot go on with: message says what */
 };
 
 struct run_result {

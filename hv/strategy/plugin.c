@@ -31,7 +31,8 @@
     static_assert((what) == (is) && STRATEGY_ABI == 1, "the interface changed: see STRATEGY_ABI")
 PROMISE(offsetof(struct strategy_ops, abi), 0);
 PROMISE(offsetof(struct strategy_ops, describe), 0x58);
-PROMISE(sizeof(struct strategy_ops), 0x60);
+PROMISE(offsetof(struct strategy_ops, refine), 0x60);
+PROMISE(sizeof(struct strategy_ops), 0x68);
 PROMISE(offsetof(struct vcpu, strategy_state), 0x18);
 PROMISE(offsetof(struct vcpu, exit), 0x20);
 PROMISE(offsetof(struct vm_exit, access), 0x18);

@@ -60,6 +60,9 @@ struct strategy_ops {
     bool (*in_user)(struct vcpu *vcpu);
     /* The strategy's own state and counts, a line each, for `info strategy`. May be NULL. */
     void (*describe)(struct vcpu *vcpu, char *text, size_t size);
+    /* Says in vcpu->exit what the exit means, before it is counted and recorded: that an exception
+     * is this guest's way to make a hypercall. NULL: it is what the engine says. */
+    void (*refine)(struct vcpu *vcpu);
 };
 
 /* All strategies; ends with NULL (table.c). */

@@ -10,6 +10,7 @@
 const struct strategy_ops *const strategy_table[] = {
     &strategy_hardware,
     &strategy_trap,
+    &strategy_paravirt,
     NULL,
 };
 

@@ -146,7 +146,7 @@ main(int argc, char **argv)
 {
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 10000;
-    unsigned ends[RUN_FAILED + 1] = {0}, passed = 0, failed = 0;
+    unsigned ends[RUN_REFUSED + 1] = {0}, passed = 0, failed = 0;
     uint8_t data[GUEST_SIZE];
     int fd = memfd_create("guest", 0);
 
@@ -172,7 +172,7 @@ main(int argc, char **argv)
         else
             failed++;
     }
-    for (unsigned end = 0; end <= RUN_FAILED; end++)
+    for (unsigned end = 0; end <= RUN_REFUSED; end++)
         if (ends[end])
             printf("%8u %s\n", ends[end], run_end_text(end));
     printf("fuzz: %u passed, %u failed\n", passed, failed);

@@ -52,12 +52,12 @@ function bad(why) {
     }
     if (where == "guests") {
         if (header ~ /^(hv|base|isa|core|engine|strategy|device|loader|debugger|cli|tracer)\//)
-            bad("guests and host share guests/include/abi.h alone")
+            bad("guests and host share guests/include alone")
         next
     }
     # The host's side.
     room = path[2]
-    if (header == "guests/include/abi.h" || header == "tracer/event.h" || header == "tracer/events.def")
+    if (header ~ /^guests\/include\/(abi|hypercall)\.h$/ || header == "tracer/event.h" || header == "tracer/events.def")
         next
     if (header ~ /^tracer\//) {
         if (rank[room] < 3)

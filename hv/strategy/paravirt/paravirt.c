@@ -1,0 +1,366 @@
+/*
+ * paravirt.c - strategy paravirt: setting the guest up, and what each of its exits means.
+ *
+ * At CPL 3 with no gate in its IDT and no SYSCALL, whatever leaves the guest is an exception. So
+ * this file is a decision: is it a hypercall, a system call, INT n, or the guest's own fault? And
+ * did the kernel execute an instruction that it should have asked for?
+ *
+ * Called by core/run.c through strategy_ops. Next: hypercalls.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "isa/x86/cpu.h"
+#include "strategy/deprivilege.h"
+#include "strategy/paravirt/paravirt.h"
+#include "strategy/strategies.h"
+#include "strategy/strategy.h"
+
+/*
+ * Error code of a #GP (SDM vol. 3, 6.13):  15-3 index   2 TI   1 IDT   0 EXT
+ * IDT alone: the index is that of a gate, and an instruction asked for it.
+ */
+#define ERROR_BITS 0x7u
+#define ERROR_GATE 0x2u
+
+static bool
+is_gate_error(const struct vm_exit *exit)
+{
+    return exit->exception.vector == VEC_GP && (exit->exception.error & ERROR_BITS) == ERROR_GATE;
+}
+
+static bool
+is_hypercall(const struct paravirt *pv, const struct vm_exit *exit)
+{
+    return !pv->user && is_gate_error(exit) && exit->exception.error >> 3 == HC_VECTOR;
+}
+
+/* --- from one set of registers to the other -------------------------------------------------------- */
+
+int
+paravirt_sync(struct paravirt *pv, struct error *err)
+{
+    struct x86_regs real;
+
+    if (pv->synced)
+        return 0;
+    int rc = pv->vm->engine_ops->get_regs(pv->vcpu, &real, err);
+    if (rc)
+        return rc;
+    deprivilege_readback(&pv->regs, &real);
+    pv->synced = true;
+    return 0;
+}
+
+int
+paravirt_enter(struct paravirt *pv, struct error *err)
+{
+    const struct engine_ops *engine = pv->vm->engine_ops;
+    struct x86_regs real;
+
+    if (!x86_canonical(pv->regs.rip))
+        return error_set(err, EFAULT,
+                         "the guest's instruction pointer 0x%" PRIx64 " left the address space",
+                         pv->regs.rip);
+    events_publish(pv);
+    deprivilege_regs(&real, &pv->regs, memory_cr3(pv));
+    int rc = engine->set_regs(pv->vcpu, &real, err);
+    if (rc)
+        return rc;
+    if (pv->frames.stale)
+        engine->flush_tlb(pv->vcpu);
+    pv->frames.stale = false;
+    pv->synced = false;
+    return 0;
+}
+
+/* --- what an exit means ------------------------------------------------------------------------------ */
+
+/* The instruction at rip; false: it cannot be read any more, or is none. */
+static bool
+decode(struct paravirt *pv, struct x86_insn *in)
+{
+    uint8_t bytes[X86_INSN_MAX];
+    uint64_t rip = pv->regs.rip;
+    unsigned n = 0;
+
+    while (n < sizeof(bytes) && !memory_read(pv, rip + n, &bytes[n], 1))
+        n++;
+    return n && x86_decode(bytes, n, 8, in) > 0;
+}
+
+/*
+ * Is it one that a kernel at CPL 0 may execute and one at CPL 3 may not? Beside those that the
+ * processor calls privileged: the ones that IOPL guards (SDM vol. 1, 18.5), and returns, which
+ * mean nothing without the guest's own descriptor tables.
+ */
+static bool
+is_privileged(const struct x86_insn *in)
+{
+    static const char *const others[] = {"cli",  "sti",   "in",    "out",  "insb",
+                                         "insd", "outsb", "outsd", "iret", "sysret"};
+
+    if (in->op->flags & OP_CPL0)
+        return true;
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (!strcmp(in->op->name, others[i]))
+            return true;
+    return false;
+}
+
+/*
+ * The kernel's own fault. One privileged instruction is one too many: it is counted, and it ends
+ * the run with its name, because its author forgot a hypercall. A kernel with a handler could
+ * go on; but to hand it a #GP that no hardware gives it would hide the mistake.
+ */
+static int
+check_kernel(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
+{
+    struct x86_insn in;
+
+    if (pv->user || (exit->exception.vector != VEC_GP && exit->exception.vector != VEC_UD) ||
+        !decode(pv, &in) || !in.op->name || !is_privileged(&in))
+        return 0;
+    pv->privileged++;
+    return error_set(err, EPERM,
+                     "the guest's kernel executed the privileged instruction '%s' at rip 0x%" PRIx64
+                     ": under strategy paravirt it must use a hypercall instead "
+                     "(docs/HYPERCALLS.md); an unmodified kernel runs with --strategy hardware",
+                     in.op->name, pv->regs.rip);
+}
+
+/* #PF: the address goes where CR2 would be, the error code is told as a kernel at CPL 0 knows it
+ * (SDM vol. 3, 4.7). */
+static uint32_t
+page_fault(struct paravirt *pv, const struct vm_exit *exit)
+{
+    uint32_t error = exit->exception.error;
+    uint64_t address = exit->exception.address;
+
+    events_fault_address(pv, address);
+    if (!pv->user)
+        return error & ~PF_USER;
+    /* The kernel's half is not in the user's copy of the root, but it is there: as if U/S had
+     * protected it. */
+    if (address >> 63 && memory_is_mapped(pv, address))
+        error |= PF_PRESENT;
+    return error;
+}
+
+/* INT n, or what the guest did wrong. */
+static int
+deliver(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
+{
+    uint32_t error = exit->exception.error;
+    unsigned vector = exit->exception.vector, n = error >> 3;
+    struct x86_insn in;
+
+    if (vector >= HC_EVENT_TRAP)
+        return error_set(err, EIO, "the engine reports exception %u, which no processor has",
+                         vector);
+    if (is_gate_error(exit) && n < HC_TRAPS && n != HC_VECTOR && pv->trap[n].address &&
+        (!pv->user || pv->trap[n].flags & HC_TRAP_USER) && decode(pv, &in)) {
+        pv->regs.rip += in.length; /* a trap: the next instruction follows it */
+        return paravirt_trap(pv, n, NULL, err);
+    }
+    if (vector == VEC_PF)
+        error = page_fault(pv, exit);
+    return paravirt_trap(pv, vector, exit->exception.has_error ? &error : NULL, err);
+}
+
+static bool
+is_syscall(struct paravirt *pv, const struct vm_exit *exit, unsigned *length)
+{
+    struct x86_insn in;
+
+    if (!pv->user || exit->exception.vector != VEC_UD || !decode(pv, &in) || in.opcode != 0x105)
+        return false;
+    *length = in.length;
+    return true;
+}
+
+/* --- strategy_ops ------------------------------------------------------------------------------------ */
+
+static int
+paravirt_prepare(struct vm *vm, struct error *err)
+{
+    return deprivilege_prepare(vm, (uint64_t)PARAVIRT_POOL_PAGES * PAGE_SIZE, err);
+}
+
+static void
+paravirt_detach(struct vcpu *vcpu)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+
+    if (!pv)
+        return;
+    if (pv->old_irq.ctx || pv->old_irq.pending || pv->vm->irq.ctx == pv)
+        events_detach(pv);
+    frames_close(&pv->frames);
+    free(pv);
+    vcpu->strategy_state = NULL;
+}
+
+/* From the state that the loader made for CPL 0. */
+static int
+open_guest(struct paravirt *pv, struct error *err)
+{
+    int rc = pv->vm->engine_ops->get_regs(pv->vcpu, &pv->regs, err);
+
+    if (rc)
+        return rc;
+    if (!(pv->regs.efer & EFER_LMA) || !(pv->regs.seg[X86_CS].attr & SEG_L))
+        return error_set(err, ENOTSUP,
+                         "strategy paravirt starts 64-bit guests (ELF64) that are built for it, as "
+                         "minios-pv is: this one starts in another mode");
+    pv->synced = true;
+    pv->regs.cr0 |= CR0_TS; /* no FPU: #NM says so */
+    pv->regs.rflags &= ~(uint64_t)FLAG_IF;
+    pv->root = pv->shared = NO_FRAME;
+    rc = frames_open(&pv->frames, &pv->vm->ram, deprivilege_root_entry(), err);
+    if (!rc)
+        memory_start(pv);
+    return rc;
+}
+
+static int
+paravirt_attach(struct vcpu *vcpu, struct error *err)
+{
+    struct paravirt *pv = aligned_alloc(16, sizeof(*pv));
+    int rc;
+
+    if (!pv)
+        return error_set(err, ENOMEM, "no memory for strategy paravirt");
+    memset(pv, 0, sizeof(*pv));
+    pv->vcpu = vcpu;
+    pv->vm = vcpu->vm;
+    vcpu->strategy_state = pv;
+    (void)((rc = open_guest(pv, err)) || (rc = deprivilege_attach(vcpu, err)) ||
+           (rc = events_attach(pv, err)) || (rc = paravirt_enter(pv, err)));
+    if (rc)
+        paravirt_detach(vcpu);
+    return rc;
+}
+
+/* A hypercall is one in the recording too, with its number and first argument. */
+static void
+paravirt_refine(struct vcpu *vcpu)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+    struct vm_exit *exit = &vcpu->exit;
+    struct error ignored;
+
+    if (exit->kind != TRACE_EXCEPTION || !is_hypercall(pv, exit) || paravirt_sync(pv, &ignored))
+        return;
+    exit->kind = TRACE_HYPERCALL;
+    exit->hypercall.number = pv->regs.gpr[X86_RAX];
+    exit->hypercall.args[0] = pv->regs.gpr[X86_RDI];
+    exit->hypercall.args[1] = pv->regs.gpr[X86_RSI];
+    exit->hypercall.args[2] = pv->regs.gpr[X86_RDX];
+}
+
+static int
+handle(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
+{
+    unsigned length;
+
+    if (exit->kind == TRACE_HYPERCALL) {
+        pv->regs.rip += 2; /* CD 82 */
+        paravirt_hypercall(pv);
+        return 0;
+    }
+    if (is_syscall(pv, exit, &length)) {
+        pv->regs.rip += length;
+        return paravirt_syscall(pv, err);
+    }
+    int rc = check_kernel(pv, exit, err);
+    return rc ? rc : deliver(pv, exit, err);
+}
+
+static enum strategy_verdict
+paravirt_on_exit(struct vcpu *vcpu, struct run_result *result)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+    const struct vm_exit *exit = &vcpu->exit;
+    struct error *err = &result->message;
+
+    if (exit->kind != TRACE_EXCEPTION && exit->kind != TRACE_HYPERCALL)
+        return STRATEGY_PASS;
+    result->end = RUN_FAILED;
+    if (paravirt_sync(pv, err))
+        return STRATEGY_END;
+    if (handle(pv, exit, err) || paravirt_enter(pv, err)) {
+        result->end = RUN_REFUSED;
+        return STRATEGY_END;
+    }
+    return STRATEGY_HANDLED;
+}
+
+static bool
+paravirt_can_inject(struct vcpu *vcpu)
+{
+    return !events_masked(paravirt_of(vcpu));
+}
+
+static int
+paravirt_inject(struct vcpu *vcpu, uint8_t vector, struct error *err)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+    int rc = paravirt_sync(pv, err);
+
+    pv->delivered++;
+    if (!rc)
+        rc = paravirt_trap(pv, vector, NULL, err);
+    return rc ? rc : paravirt_enter(pv, err);
+}
+
+static bool
+paravirt_in_user(struct vcpu *vcpu)
+{
+    return paravirt_of(vcpu)->user;
+}
+
+static void
+paravirt_describe(struct vcpu *vcpu, char *text, size_t size)
+{
+    const struct paravirt *pv = paravirt_of(vcpu);
+    uint64_t calls = 0, tables = 0, writable = 0;
+
+    for (unsigned i = 0; i < HC_COUNT; i++)
+        calls += pv->calls[i];
+    for (uint64_t i = 0; i < pv->frames.count; i++) {
+        tables += pv->frames.frame[i].type >= TABLE_1 && pv->frames.frame[i].type <= TABLE_4;
+        writable += pv->frames.frame[i].type == FRAME_WRITABLE;
+    }
+    snprintf(text, size,
+             "in %s, events %s, root %#" PRIx64 ", kernel stack %#" PRIx64 "\n"
+             "privileged instructions %" PRIu64 "\n"
+             "hypercalls %" PRIu64 ", of them in multicalls %" PRIu64 ", refused %" PRIu64 "\n"
+             "system calls %" PRIu64 ", traps and events delivered %" PRIu64
+             ", of them events %" PRIu64 "\n"
+             "frames: tables %" PRIu64 ", writable %" PRIu64 ", entries checked %" PRIu64 "\n",
+             pv->user ? "user mode" : "the kernel", events_masked(pv) ? "masked" : "open",
+             pv->root == NO_FRAME ? 0 : pv->root, pv->stack, pv->privileged, calls, pv->multicalled,
+             pv->refused, pv->syscalls, pv->traps, pv->delivered, tables, writable,
+             pv->frames.checked);
+}
+
+const struct strategy_ops strategy_paravirt = {
+    .abi = STRATEGY_ABI,
+    .name = "paravirt",
+    .summary = "the kernel is built for a VMM: it runs at CPL 3 and asks by hypercalls",
+    .needs = CAP_GUEST_KERNEL | CAP_INTERCEPT_EXC,
+    .prepare = paravirt_prepare,
+    .attach = paravirt_attach,
+    .detach = paravirt_detach,
+    .refine = paravirt_refine,
+    .on_exit = paravirt_on_exit,
+    .can_inject = paravirt_can_inject,
+    .inject = paravirt_inject,
+    .in_user = paravirt_in_user,
+    .describe = paravirt_describe,
+};
