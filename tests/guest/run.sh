@@ -32,6 +32,11 @@ minios-faults@trap|minios|1|--strategy trap --append tasks=faults
 minios-echo@trap|minios|1|--strategy trap --append tasks=echo
 minios-panic@trap|minios|3|--strategy trap --append panic
 pagestress@trap|pagestress|1|--strategy trap
+minios@paravirt|minios-pv|1|--strategy paravirt --append tasks=serial
+minios-preempt@paravirt|minios-pv|1|--strategy paravirt --append hz=1000
+minios-faults@paravirt|minios-pv|1|--strategy paravirt --append tasks=faults
+minios-echo@paravirt|minios-pv|1|--strategy paravirt --append tasks=echo
+minios-panic@paravirt|minios-pv|3|--strategy paravirt --append panic
 END
 }
 
@@ -60,7 +65,7 @@ for engine in "$@"; do
     while IFS='|' read -r name guest want options; do
         text=$here/${name%@*}.txt
         [ -f "$text" ] || { echo "FAILED: no $text"; failed=$((failed + 1)); continue; }
-        case $engine$name in kvm*@trap) skipped=$((skipped + 1)); continue ;; esac # no monitor yet
+        case $engine$name in kvm*@trap | kvm*@paravirt) skipped=$((skipped + 1)); continue ;; esac # no monitor yet
         input=/dev/null
         [ ! -f "${text%.txt}.in" ] || input=${text%.txt}.in
         # shellcheck disable=SC2086 # options are words
