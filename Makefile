@@ -88,8 +88,8 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 # --- tests ----------------------------------------------------------------------------------------
 
 # Instructions of which `make check` compares the interpreter with the host's processor.
-DIFF_SHARE_release := 4000000
-DIFF_SHARE_asan    := 300000
+DIFF_SHARE_release := 2000000
+DIFF_SHARE_asan    := 200000
 
 check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 

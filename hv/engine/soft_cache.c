@@ -129,6 +129,8 @@ soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn
     struct x86_cpu *cpu = &vcpu->cpu;
     unsigned at = linear & 0xfff;
 
+    if (cpu->r.rip > cpu->code_last) /* the limit of CS comes before the page behind it */
+        return x86_gp0(cpu);
     if (cpu->fetch.page != linear >> 12)
         TRY(x86_fetch_page(cpu, linear));
     uint64_t tag = cpu->fetch.tag;

@@ -34,6 +34,7 @@ struct run {
 
     struct diff_host host;
     struct diff_machine *machine;
+    struct diff_engine *engine;
     uint64_t cases, done, faults, skipped, lost, mismatches;
     uint8_t data[DIFF_DATA_SIZE]; /* as the batch starts */
     struct diff_case *batch;
@@ -119,6 +120,28 @@ compare_batch(struct run *r, uint64_t number)
     }
 }
 
+/* The soft engine must do exactly as x86_emulate_one() did, undefined flags and all. */
+static void
+check_engine(struct run *r, uint64_t number)
+{
+    const struct diff_case *c = &r->batch[r->index];
+    const struct diff_end *step = &r->soft_end[r->index];
+    struct diff_end end;
+    bool alike = engine_run(r->engine, c, &end);
+
+    if (step->stop == STOP_TIMEOUT || end.stop == STOP_TIMEOUT)
+        memcpy(engine_data(r->engine), r->machine->data, DIFF_DATA_SIZE);
+    else if (alike && !memcmp(step, &end, sizeof(end)))
+        return;
+    else if (r->mismatches++ < r->reports) {
+        printf("MISMATCH of the soft engine%s: --seed %" PRIu64 " --batch %" PRIu64 ", case %u\n"
+               "  \"processor\" is x86_emulate_one(), \"interpreter\" the engine:\n",
+               alike ? "" : ", first and second time", r->seed, number, r->index);
+        report_case(c, step, &end, 0);
+        memcpy(engine_data(r->engine), r->machine->data, DIFF_DATA_SIZE);
+    }
+}
+
 static void
 run_batch(struct run *r, uint64_t number)
 {
@@ -128,6 +151,7 @@ run_batch(struct run *r, uint64_t number)
     generate_data(&rng, r->data);
     memcpy(r->host.data, r->data, sizeof(r->data));
     memcpy(r->machine->data, r->data, sizeof(r->data));
+    memcpy(engine_data(r->engine), r->data, sizeof(r->data));
     for (unsigned i = 0; i < DIFF_BATCH; i++)
         generate_case(&rng, &r->host, &r->batch[i]);
     memcpy(r->host.arena->cases, r->batch, sizeof(r->host.arena->cases));
@@ -137,6 +161,7 @@ run_batch(struct run *r, uint64_t number)
     for (r->index = 0; r->index < DIFF_BATCH; r->index++) {
         machine_run(r->machine, &r->batch[r->index], &r->soft_end[r->index], note_seen, r);
         r->undefined[r->index] = r->machine->undefined;
+        check_engine(r, number);
     }
     host_wait(&r->host);
     memcpy(r->host_end, r->host.arena->ends, sizeof(r->host_end));
@@ -225,6 +250,9 @@ main(int argc, char **argv)
         return 2;
     rows_init(&r.host);
     machine_init(r.machine);
+    r.engine = engine_create(r.machine);
+    if (!r.engine)
+        return 2;
     for (uint64_t number = r.first; number == r.first || (!r.one_batch && r.done < r.instructions &&
                                                           r.mismatches < MISMATCHES_MAX);
          number++)
@@ -236,6 +264,7 @@ main(int argc, char **argv)
     if (!r.one_batch)
         missing = report_coverage(&r);
     host_close(&r.host);
+    engine_destroy(r.engine);
     free(r.machine);
     free(r.batch);
     return r.mismatches || r.lost || missing;

@@ -176,7 +176,7 @@ void host_wait(struct diff_host *h);
 struct diff_machine {
     struct x86_cpu cpu;
     uint8_t memory[MACHINE_PAGES][4096];
-    uint8_t *code, *data; /* in memory[] */
+    uint8_t *code, *data, *stack; /* in memory[]; the stack that events switch to */
     const char *unimplemented;
     uint32_t undefined; /* flags that the last case left undefined */
     uint64_t steps;
@@ -186,6 +186,20 @@ typedef void (*machine_hook)(void *ctx, const struct diff_row *row, bool faulted
 void machine_init(struct diff_machine *m);
 void machine_run(struct diff_machine *m, const struct diff_case *c, struct diff_end *end,
                  machine_hook hook, void *ctx);
+
+/* Puts a case's registers into a processor that has the machine's system registers. */
+void machine_registers(struct x86_regs *r, const struct diff_regs *in);
+/* How a case ended, from the registers at a handler's first byte and the page of its stack. */
+void machine_frame(const struct x86_regs *r, const uint8_t *stack, struct diff_end *end);
+
+/* --- engine.c: the soft engine, with its cache of decoded instructions ----------------------------- */
+struct diff_engine;
+/* A machine of its own in the state of `m`; NULL: a sentence on stderr. */
+struct diff_engine *engine_create(const struct diff_machine *m);
+void engine_destroy(struct diff_engine *e);
+uint8_t *engine_data(struct diff_engine *e);
+/* Runs a case twice from the same state, the second time from the cache. False: not alike. */
+bool engine_run(struct diff_engine *e, const struct diff_case *c, struct diff_end *end);
 
 /* --- rows.c, rules.c ---------------------------------------------------------------------------- */
 extern struct diff_row diff_rows[];

@@ -20,6 +20,7 @@
 enum {
     PAGE_PML4, PAGE_PDPT, PAGE_PD, PAGE_PT_CODE, PAGE_PT_DATA,
     PAGE_SYS_PDPT, PAGE_SYS_PD, PAGE_SYS_PT, PAGE_TABLES, PAGE_IDT, PAGE_STACK,
+    PAGE_HANDLERS,
     PAGE_CODE, PAGE_DATA = PAGE_CODE + 2,
 };
 /* clang-format on */
@@ -30,7 +31,7 @@ enum {
 #define SYSTEM_TSS (SYSTEM + 0x400)
 #define SYSTEM_IDT (SYSTEM + 0x1000)
 #define STACK_TOP  (SYSTEM + 0x3000) /* the stack that events switch to */
-#define HANDLERS   (SYSTEM + 0x8000) /* handler n would begin at + n * 16; nothing is there */
+#define HANDLERS   (SYSTEM + 0x8000) /* handler n begins at + n * 16: HLT */
 #define GDT_LIMIT  0x7fu             /* sixteen entries, as Linux has */
 #define LDT_INDEX  10
 #define TSS_INDEX  8
@@ -107,6 +108,8 @@ build_pages(struct diff_machine *m)
     put(m, PAGE_SYS_PD, 0, PAGE_SYS_PT << 12 | table);
     put(m, PAGE_SYS_PT, 0, PAGE_TABLES << 12 | ((leaf | PTE_W) & ~(uint64_t)PTE_U));
     put(m, PAGE_SYS_PT, 1, PAGE_IDT << 12 | ((leaf | PTE_W) & ~(uint64_t)PTE_U));
+    put(m, PAGE_SYS_PT, 8, PAGE_HANDLERS << 12 | (leaf & ~(uint64_t)PTE_U));
+    memset(m->memory[PAGE_HANDLERS], 0xf4, 4096);
     put(m, PAGE_SYS_PT, 2, PAGE_STACK << 12 | ((leaf | PTE_W) & ~(uint64_t)PTE_U));
 }
 
@@ -170,6 +173,7 @@ machine_init(struct diff_machine *m)
     x86_cpu_init(&m->cpu);
     m->code = m->memory[PAGE_CODE];
     m->data = m->memory[PAGE_DATA];
+    m->stack = m->memory[PAGE_STACK];
     memset(m->code, DIFF_FILL, DIFF_CODE_SIZE);
     build_pages(m);
     build_tables(m);
@@ -206,11 +210,9 @@ load_selector(uint16_t selector)
 #define FX_FCW   0
 #define FX_MXCSR 24
 
-static void
-machine_load(struct diff_machine *m, const struct diff_regs *in)
+void
+machine_registers(struct x86_regs *r, const struct diff_regs *in)
 {
-    struct x86_regs *r = &m->cpu.r;
-
     memcpy(r->gpr, in->gpr, sizeof(r->gpr));
     r->rip = in->rip;
     r->rflags = in->rflags | FLAG_ONE | FLAG_IF;
@@ -219,19 +221,15 @@ machine_load(struct diff_machine *m, const struct diff_regs *in)
     r->seg[X86_FS].base = in->fs_base;
     r->seg[X86_GS].base = in->gs_base;
     r->shadow = r->halted = 0;
+    r->cr2 = 0;
     r->dr[6] = DR6_INIT;
     memcpy(r->fx + FX_FCW, &in->fcw, sizeof(in->fcw));
     memcpy(r->fx + FX_MXCSR, &in->mxcsr, sizeof(in->mxcsr));
-    x86_replay_reset(&m->cpu);
-    x86_update_mode(&m->cpu);
-    m->cpu.fetch.page = X86_TLB_NONE;
 }
 
 static void
-machine_store(const struct diff_machine *m, struct diff_regs *out)
+machine_store(const struct x86_regs *r, struct diff_regs *out)
 {
-    const struct x86_regs *r = &m->cpu.r;
-
     memcpy(out->gpr, r->gpr, sizeof(out->gpr));
     out->rip = r->rip;
     out->rflags = r->rflags;
@@ -275,17 +273,16 @@ next_undefined(const struct diff_machine *m, const struct diff_insn *insn,
  * An event has been delivered: the frame on the kernel's stack (SDM vol. 3, figure 6-9) says what the
  * program's registers were, as Linux reads them on the other side.
  */
-static void
-machine_store_frame(const struct diff_machine *m, struct diff_end *end)
+void
+machine_frame(const struct x86_regs *r, const uint8_t *stack, struct diff_end *end)
 {
-    const struct x86_regs *r = &m->cpu.r;
     uint64_t frame[6] = {0};
     uint64_t offset = r->gpr[X86_RSP] - (STACK_TOP - 4096);
 
-    machine_store(m, &end->regs);
+    machine_store(r, &end->regs);
     end->stop = (uint32_t)((r->rip - HANDLERS) / 16);
     if (offset <= 4096 - 5 * 8)
-        memcpy(frame, &m->memory[PAGE_STACK][offset], 4096 - offset < 48 ? 4096 - offset : 48);
+        memcpy(frame, stack + offset, 4096 - offset < 48 ? 4096 - offset : 48);
     unsigned n = offset == 4096 - 6 * 8; /* with an error code */
     end->error = n ? (uint32_t)frame[0] : 0;
     end->address = r->cr2;
@@ -307,13 +304,13 @@ goes_on(struct diff_machine *m, int result, struct diff_end *end)
     if (result == EMU_OK && cpu->cpl == 3)
         return true;
     if (result == EMU_OK) {
-        machine_store_frame(m, end);
+        machine_frame(&cpu->r, m->memory[PAGE_STACK], end);
         return false;
     }
     m->unimplemented = cpu->unimplemented;
     end->stop = result == EMU_UNIMPLEMENTED ? STOP_UNIMPLEMENTED : STOP_OTHER;
     end->error = (uint32_t)result;
-    machine_store(m, &end->regs);
+    machine_store(&cpu->r, &end->regs);
     return false;
 }
 
@@ -356,9 +353,13 @@ machine_run(struct diff_machine *m, const struct diff_case *c, struct diff_end *
 {
     unsigned steps = 0;
 
-    *end = (struct diff_end){.stop = STOP_TIMEOUT};
+    memset(end, 0, sizeof(*end)); /* ends are compared as bytes too */
+    end->stop = STOP_TIMEOUT;
     memcpy(m->code + c->start, c->code, c->length);
-    machine_load(m, &c->in);
+    machine_registers(&m->cpu.r, &c->in);
+    x86_replay_reset(&m->cpu);
+    x86_update_mode(&m->cpu);
+    m->cpu.fetch.page = X86_TLB_NONE;
     m->undefined = 0;
     while (steps < STEP_LIMIT && step(m, c, end, hook, ctx))
         steps++;
