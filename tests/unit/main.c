@@ -25,6 +25,8 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_retf,
     &suite_isa_segment,
     &suite_isa_x87,
+    &suite_isa_x87_host,
+    &suite_isa_x87_state,
     &suite_regs,
     &suite_tracer_graph,
     &suite_tracer_record,

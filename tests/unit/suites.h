@@ -23,6 +23,8 @@ extern const struct unit_suite suite_isa_journey;
 extern const struct unit_suite suite_isa_retf;
 extern const struct unit_suite suite_isa_segment;
 extern const struct unit_suite suite_isa_x87;
+extern const struct unit_suite suite_isa_x87_host;
+extern const struct unit_suite suite_isa_x87_state;
 extern const struct unit_suite suite_regs;
 extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_record;

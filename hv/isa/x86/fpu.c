@@ -30,7 +30,8 @@ exec_wait(struct x86_cpu *cpu, const struct x86_insn *in)
     return x87_check_pending(cpu);
 }
 
-/* EMMS is MMX: #UD with EM set. It empties the registers. */
+/* EMMS is MMX: #UD with EM set. It empties the registers; like all of MMX it makes TOP 0 (SDM vol. 1,
+ * 9.6.2). */
 int
 exec_emms(struct x86_cpu *cpu, const struct x86_insn *in)
 {
@@ -42,6 +43,7 @@ exec_emms(struct x86_cpu *cpu, const struct x86_insn *in)
     TRY(x87_check(cpu));
     TRY(x87_check_pending(cpu));
     x87_get(cpu, &f);
+    x87_set_top(&f, 0);
     f.tags = 0;
     x87_put(cpu, &f);
     return EMU_OK;

@@ -72,6 +72,7 @@ typedef int (*x87_fn)(struct x86_cpu *cpu, const struct x86_insn *in, struct x87
 #define X87_POP2    0x08u
 #define X87_TO_STI  0x10u /* the result goes to ST(i) */
 #define X87_EFLAGS  0x20u /* a comparison that sets ZF, PF and CF */
+#define X87_C2      0x40u /* C2 says whether the result is complete */
 
 struct x87_form {
     struct x86_opcode row; /* first: in->op points at it */

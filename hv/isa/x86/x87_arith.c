@@ -30,6 +30,15 @@ read_operand(struct x86_cpu *cpu, const struct x86_insn *in, struct x87_host *h)
     return EMU_OK;
 }
 
+/* FPREM, FSIN and others say by C2 that they are not complete; an empty register is (C2 = 0). */
+static bool
+underflow(struct x87 *f, const struct x86_insn *in)
+{
+    if (x87_form(in)->flags & X87_C2)
+        f->fsw &= (uint16_t)~FSW_C2;
+    return x87_underflow(f);
+}
+
 /* Stores the result in st(to), and pops; what was wrong with it decides whether. */
 static int
 finish(struct x87 *f, const struct x86_insn *in, unsigned to, struct x87_reg result,
@@ -53,7 +62,7 @@ x87_arith(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
     (void)cpu;
     if (x87_empty(f, 0) || x87_empty(f, i))
-        return finish(f, in, to, X87_INDEFINITE, x87_underflow(f) ? 0 : FSW_IE);
+        return finish(f, in, to, X87_INDEFINITE, underflow(f, in) ? 0 : FSW_IE);
     unsigned unmasked = x87_compute(f, in, &h);
     return finish(f, in, to, h.st[0], unmasked);
 }
@@ -65,7 +74,7 @@ x87_arith_memory(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
     TRY(read_operand(cpu, in, &h));
     if (x87_empty(f, 0))
-        return finish(f, in, 0, X87_INDEFINITE, x87_underflow(f) ? 0 : FSW_IE);
+        return finish(f, in, 0, X87_INDEFINITE, underflow(f, in) ? 0 : FSW_IE);
     unsigned unmasked = x87_compute(f, in, &h);
     return finish(f, in, 0, h.st[0], unmasked);
 }
@@ -79,7 +88,7 @@ x87_arith_pop(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
     (void)cpu;
     if (x87_empty(f, 0) || x87_empty(f, 1)) {
-        unmasked = x87_underflow(f) ? 0 : FSW_IE;
+        unmasked = underflow(f, in) ? 0 : FSW_IE;
         h.st[0] = X87_INDEFINITE;
     } else {
         unmasked = x87_compute(f, in, &h);
@@ -99,7 +108,7 @@ x87_unary(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
     (void)cpu;
     if (x87_empty(f, 0))
-        return finish(f, in, 0, X87_INDEFINITE, x87_underflow(f) ? 0 : FSW_IE);
+        return finish(f, in, 0, X87_INDEFINITE, underflow(f, in) ? 0 : FSW_IE);
     unsigned unmasked = x87_compute(f, in, &h);
     return finish(f, in, 0, h.st[0], unmasked);
 }
@@ -112,7 +121,10 @@ x87_split(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
     (void)cpu;
     if (x87_empty(f, 0) || !x87_empty(f, 7)) {
-        if (x87_empty(f, 0) ? x87_underflow(f) : x87_overflow(f)) {
+        bool masked = underflow(f, in);
+        if (!x87_empty(f, 0))
+            masked = x87_overflow(f);
+        if (masked) {
             x87_write(f, 0, X87_INDEFINITE);
             x87_push(f, X87_INDEFINITE);
         }
@@ -129,37 +141,40 @@ x87_split(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 
 /* --- comparisons ---------------------------------------------------------------------------- */
 
-/* FCOMI, FUCOMI: C3 C2 C0 become ZF PF CF, and the others are cleared (SDM vol. 2, FCOMI); the
- * condition codes are as they were but C1. */
+/* FCOMI, FUCOMI: C3 C2 C0 become ZF PF CF, and the other flags are cleared (SDM vol. 2, FCOMI). */
 static void
-compare_eflags(struct x86_cpu *cpu, struct x87 *f, uint16_t before)
+compare_eflags(struct x86_cpu *cpu, const struct x87 *f)
 {
     flags_assign(cpu, FLAGS_ARITH,
                  (f->fsw & FSW_C3 ? FLAG_ZF : 0) | (f->fsw & FSW_C2 ? FLAG_PF : 0) |
                      (f->fsw & FSW_C0 ? FLAG_CF : 0));
-    f->fsw = (uint16_t)((f->fsw & ~(FSW_C0 | FSW_C2 | FSW_C3)) |
-                        (before & (FSW_C0 | FSW_C2 | FSW_C3)));
 }
 
-/* An empty register compares as unordered. Nothing is set or popped if an exception is unmasked. */
+/*
+ * An empty register compares as unordered. If the exception is not masked nothing is popped; the codes
+ * or EFLAGS are set all the same, as processors do, though SDM vol. 2, FCOM and FCOMI say otherwise.
+ */
 static int
 compare(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f, struct x87_host *h,
         bool empty)
 {
     const struct x87_form *form = x87_form(in);
-    uint16_t before = f->fsw;
+    uint16_t before = f->fsw & FSW_CONDITION;
+    bool stored;
 
-    f->fsw &= (uint16_t)~FSW_C1;
     if (empty) {
-        if (!x87_underflow(f))
-            return EMU_OK;
+        stored = x87_underflow(f);
+        before &= (uint16_t)~FSW_C1;
         f->fsw |= FSW_C0 | FSW_C2 | FSW_C3;
-    } else if (x87_compute(f, in, h) & X87_BEFORE) {
-        return EMU_OK;
+    } else {
+        stored = !(x87_compute(f, in, h) & X87_BEFORE);
     }
-    if (form->flags & X87_EFLAGS)
-        compare_eflags(cpu, f, before);
-    x87_pop_by(f, form);
+    if (form->flags & X87_EFLAGS) { /* instead of the condition codes */
+        compare_eflags(cpu, f);
+        f->fsw = (uint16_t)((f->fsw & ~FSW_CONDITION) | before);
+    }
+    if (stored)
+        x87_pop_by(f, form);
     return EMU_OK;
 }
 

@@ -152,29 +152,32 @@ env_unit(const struct x86_insn *in)
     return in->opsize == 2 ? 2 : 4;
 }
 
+/* Words of the 32-bit layouts whose upper half is reserved: all ones. */
+#define HALF UINT32_C(0xffff0000)
+static const uint32_t reserved[2][ENV_WORDS] = {
+    {HALF, HALF, HALF, 0, 0, 0, HALF},    /* protected mode, 64-bit mode */
+    {HALF, HALF, HALF, HALF, 0, HALF, 0}, /* real mode */
+};
+
 /* The environment in this mode's layout; returns its size, 14 or 28 bytes. */
 static unsigned
 pack_env(const struct x86_cpu *cpu, const struct x86_insn *in, const struct x87 *f, uint8_t *bytes)
 {
     unsigned unit = env_unit(in);
-    uint32_t fip = (uint32_t)f->fip, fdp = (uint32_t)f->fdp, fop = f->fop & 0x7ff;
+    bool real = cpu->mode == MODE_REAL;
+    uint32_t fip = (uint32_t)f->fip, fdp = (uint32_t)f->fdp, fop = f->fop;
     uint32_t words[ENV_WORDS] = {f->fcw, f->fsw, full_tags(f), fip, 0, fdp, 0};
 
-    if (cpu->mode == MODE_REAL) { /* linear addresses; above bit 15 they share a word */
+    if (real) { /* bits 31-16 of an address lie in bits 27-12 of the next word */
         words[3] = fip & 0xffff;
         words[4] = (fip >> 16) << 12 | fop;
         words[5] = fdp & 0xffff;
         words[6] = (fdp >> 16) << 12;
     } else if (unit == 4) {
-        words[4] = fop << 16; /* beside the selector, which is 0 */
+        words[4] = fop << 16; /* above the selector, which is 0 */
     }
-    for (unsigned i = 0; i < ENV_WORDS; i++) {
-        bool half = i < 3 || i == 6 || (cpu->mode == MODE_REAL && (i == 3 || i == 5));
-        if (cpu->mode == MODE_REAL && i == 6)
-            half = false;
-        /* The upper halves are reserved, and all ones. */
-        store_bytes(bytes + i * unit, words[i] | (half ? 0xffff0000 : 0), unit);
-    }
+    for (unsigned i = 0; i < ENV_WORDS; i++)
+        store_bytes(bytes + i * unit, words[i] | reserved[real][i], unit);
     return ENV_WORDS * unit;
 }
 
@@ -194,12 +197,11 @@ unpack_env(const struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f,
     f->tags = abridged_tags((uint16_t)words[2]);
     f->fip = words[3];
     f->fdp = words[5];
+    f->fop = unit == 4 ? words[4] >> 16 & 0x7ff : 0;
     if (cpu->mode == MODE_REAL) {
-        f->fip = (words[3] & 0xffff) | (uint64_t)(words[4] >> 12 & 0xffff) << 16;
-        f->fdp = (words[5] & 0xffff) | (uint64_t)(words[6] >> 12 & 0xffff) << 16;
+        f->fip = (words[3] & 0xffff) | (words[4] >> 12 & 0xffff) << 16;
+        f->fdp = (words[5] & 0xffff) | (words[6] >> 12 & 0xffff) << 16;
         f->fop = words[4] & 0x7ff;
-    } else if (unit == 4) {
-        f->fop = words[4] >> 16 & 0x7ff;
     }
 }
 

@@ -44,9 +44,12 @@ x87_load(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
     struct x87_host h = {.pushed = 0};
 
     TRY(x87_read_memory(cpu, in, h.memory, memory_size(in), memory_align(in)));
-    if (x87_empty(f, 7) && x87_compute(f, in, &h) & X87_BEFORE)
-        return EMU_OK;
-    return push_checked(f, h.st[0]);
+    if (!x87_empty(f, 7))
+        return push_checked(f, h.st[0]);
+    x87_compute(f, in, &h);
+    if (h.pushed == 1) /* with a denormal unmasked too, but not with a signalling NaN */
+        x87_push(f, h.st[0]);
+    return EMU_OK;
 }
 
 int
@@ -103,6 +106,10 @@ x87_store_st(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
     (void)cpu;
     f->fsw &= (uint16_t)~FSW_C1;
     if (x87_empty(f, 0)) {
+        if (in->opcode == 0xd9) { /* FSTPNCE, "no check empty": nothing but the pop */
+            x87_pop(f);
+            return EMU_OK;
+        }
         if (!x87_underflow(f))
             return EMU_OK;
         value = X87_INDEFINITE;
@@ -148,7 +155,6 @@ x87_cmov(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
             x87_write(f, 0, X87_INDEFINITE);
         return EMU_OK;
     }
-    f->fsw &= (uint16_t)~FSW_C1;
     if (condition_holds(cpu->r.rflags, condition))
         x87_write(f, 0, f->st[i]);
     return EMU_OK;
@@ -159,6 +165,7 @@ int
 x87_free_st(struct x86_cpu *cpu, const struct x86_insn *in, struct x87 *f)
 {
     (void)cpu;
+    f->fsw &= (uint16_t)~FSW_C1;
     x87_free(f, in->modrm & 7);
     x87_pop_by(f, x87_form(in));
     return EMU_OK;

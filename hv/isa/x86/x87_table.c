@@ -18,6 +18,7 @@
 #define POP2     X87_POP2
 #define STI      X87_TO_STI
 #define EFLAGS   X87_EFLAGS
+#define C2       X87_C2
 #define CONTROL  X87_CONTROL
 #define NOWAIT   (X87_CONTROL | X87_NOWAIT)
 
@@ -194,20 +195,20 @@ static const struct {
     {0xd9ee, FORM("fldz", "", constant, LDZ, 0)},
     {0xd9f0, FORM("f2xm1", "", unary, F2XM1, 0)},
     {0xd9f1, FORM("fyl2x", "", arith_pop, YL2X, 0)},
-    {0xd9f2, FORM("fptan", "", split, PTAN, 0)},
+    {0xd9f2, FORM("fptan", "", split, PTAN, C2)},
     {0xd9f3, FORM("fpatan", "", arith_pop, PATAN, 0)},
     {0xd9f4, FORM("fxtract", "", split, XTRACT, 0)},
-    {0xd9f5, FORM("fprem1", "", arith, PREM1, 0)},
+    {0xd9f5, FORM("fprem1", "", arith, PREM1, C2)},
     {0xd9f6, FORM("fdecstp", "", decstp, NONE, 0)},
     {0xd9f7, FORM("fincstp", "", incstp, NONE, 0)},
-    {0xd9f8, FORM("fprem", "", arith, PREM, 0)},
+    {0xd9f8, FORM("fprem", "", arith, PREM, C2)},
     {0xd9f9, FORM("fyl2xp1", "", arith_pop, YL2XP1, 0)},
     {0xd9fa, FORM("fsqrt", "", unary, SQRT, 0)},
-    {0xd9fb, FORM("fsincos", "", split, SINCOS, 0)},
+    {0xd9fb, FORM("fsincos", "", split, SINCOS, C2)},
     {0xd9fc, FORM("frndint", "", unary, RNDINT, 0)},
     {0xd9fd, FORM("fscale", "", arith, SCALE, 0)},
-    {0xd9fe, FORM("fsin", "", unary, SIN, 0)},
-    {0xd9ff, FORM("fcos", "", unary, COS, 0)},
+    {0xd9fe, FORM("fsin", "", unary, SIN, C2)},
+    {0xd9ff, FORM("fcos", "", unary, COS, C2)},
     {0xdae9, FORM("fucompp", "", compare, UCOM_ST, POP2)},
     {0xdbe0, FORM("feni8087_nop", "", nop, NONE, NOWAIT)},
     {0xdbe1, FORM("fdisi8087_nop", "", nop, NONE, NOWAIT)},
