@@ -115,11 +115,15 @@ describe_vector(const struct trace_event *e, const char *name, char *text, size_
 }
 
 static void
-describe_plain(const struct trace_event *e, const char *noun, char *text, size_t size)
+describe_plain(const struct trace_event *e, const char *noun, const char *name, char *text,
+               size_t size)
 {
+    char number[24];
+
     if (!noun && !e->address && !e->value)
         return;
-    int n = snprintf(text, size, "%s%s0x%" PRIx64, noun ? noun : "", noun ? " " : "", e->address);
+    snprintf(number, sizeof(number), "0x%" PRIx64, e->address);
+    int n = snprintf(text, size, "%s%s%s", noun ? noun : "", noun ? " " : "", name ? name : number);
     if (e->value && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, ", 0x%" PRIx64, e->value);
 }
@@ -146,7 +150,7 @@ describe_operands(const struct trace *t, const struct trace_event *e, describe_n
 
     text[0] = 0;
     switch (form) {
-    case FORM_PLAIN: describe_plain(e, noun, text, size); break;
+    case FORM_PLAIN: describe_plain(e, noun, name, text, size); break;
     case FORM_ACCESS: describe_access(e, noun, name, text, size); break;
     case FORM_VECTOR: describe_vector(e, name, text, size); break;
     case FORM_CPUID:

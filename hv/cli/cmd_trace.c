@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "isa/x86/cpu.h"
 #include "loader/symbols.h"
+#include "strategy/paravirt/paravirt.h"
 #include "tracer/view.h"
 
 /* view.h's name: what the processor's manual calls the address of an event. */
@@ -27,6 +28,19 @@ address_name(unsigned kind, uint64_t address)
     case TRACE_MSR: return address <= UINT32_MAX ? x86_msr_name((uint32_t)address) : NULL;
     default: return NULL;
     }
+}
+
+/* The same where the strategy is paravirt: hypercalls have names, and vectors from 32 are events. */
+static const char *
+paravirt_name(unsigned kind, uint64_t address)
+{
+    if (kind == TRACE_HYPERCALL)
+        return address < HC_COUNT ? paravirt_hypercalls[address].name : NULL;
+    if (kind == TRACE_INJECT && address == HC_EVENT_TRAP + HC_EVENT_TIMER)
+        return "event timer";
+    if (kind == TRACE_INJECT && address == HC_EVENT_TRAP + HC_EVENT_CONSOLE)
+        return "event console";
+    return address_name(kind, address);
 }
 
 /* view.h's resolve: a name, or nothing where symbols_format() would repeat the number. */
@@ -96,6 +110,8 @@ run_trace(const struct args *args)
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
     int rc = open_symbols(&symbols, args, &trace, &err);
+    if (!strcmp(trace.strategy, "paravirt"))
+        options.name = paravirt_name;
     options.context = symbols;
     if (rc == 0)
         rc = view_run(view, &trace, &options, err.message, sizeof(err.message));

@@ -86,6 +86,9 @@ record_exit(struct vm *vm, struct vcpu *vcpu)
 static void
 record_entry(struct vm *vm, struct vcpu *vcpu)
 {
+    /* Handling the exit may have changed who goes on: a system call enters the kernel. */
+    if (vm->strategy->in_user)
+        vcpu->exit.user = vm->strategy->in_user(vcpu);
     struct trace_event *e = begin_event(vm, vcpu, TRACE_ENTRY, TRACE_ACTOR_DISPATCHER,
                                         guest_actor(vcpu));
 

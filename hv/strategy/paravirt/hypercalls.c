@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/util.h"
 #include "isa/x86/cpu.h"
 #include "strategy/paravirt/paravirt.h"
+#include "tracer/record.h"
 
 _Static_assert(HC_EPERM == EPERM && HC_EFAULT == EFAULT && HC_EBUSY == EBUSY &&
                    HC_EINVAL == EINVAL && HC_ENOSYS == ENOSYS,
@@ -232,28 +232,62 @@ static int64_t multicall(struct paravirt *pv, const uint64_t argument[3]);
 
 /* clang-format off */
 const struct hypercall paravirt_hypercalls[HC_COUNT] = {
-    [HC_GET_INFO] = {"get-info", "linear", "Fills struct hc_info.", get_info, false},
-    [HC_SHUTDOWN] = {"shutdown", "status", "Ends the machine; the low 8 bits are its exit status.", machine_off, true},
-    [HC_CONSOLE_WRITE] = {"console-write", "linear, bytes", "Prints; gives the number of bytes.", console_write, false},
-    [HC_CONSOLE_READ] = {"console-read", "linear, bytes", "Takes what was typed; gives the number of bytes, 0 if there is none.", console_read, false},
-    [HC_SET_SHARED] = {"set-shared", "frame", "Makes the frame the shared page.", set_shared, false},
-    [HC_SET_TRAPS] = {"set-traps", "linear, count", "Replaces the table of trap handlers; entries behind count have none.", set_traps, false},
-    [HC_SET_SYSCALL] = {"set-syscall", "linear", "Says where SYSCALL in user mode enters the kernel.", set_syscall, false},
-    [HC_SET_STACK] = {"set-stack", "linear", "Says where the kernel's stack is at every entry from user mode.", set_stack, false},
-    [HC_SET_BASE] = {"set-base", "which, linear", "Sets the base of FS, of GS, or of the user's GS.", set_base, false},
-    [HC_IRET] = {"iret", "", "Goes back to the frame at RSP; returns only if the frame is no good.", iret, true},
-    [HC_EVENTS] = {"events", "", "Delivers what is pending, if events are not masked.", take_events, true},
-    [HC_BLOCK] = {"block", "", "Unmasks events and sleeps until one comes.", block, true},
-    [HC_YIELD] = {"yield", "", "Says that the kernel has nothing urgent to do.", yield, true},
-    [HC_SET_TIMER] = {"set-timer", "first, period", "Raises the timer's event in first ns, then every period ns; period 0: once; first 0: never.", set_timer, false},
-    [HC_SET_ROOT] = {"set-root", "frame", "Puts the page tables below this one in use.", set_root, false},
-    [HC_UPDATE] = {"update", "entry, value", "Writes one entry of a page table.", update, false},
-    [HC_UPDATE_LINEAR] = {"update-linear", "linear, value", "Writes the entry of level 1 for the page at that address.", update_linear, false},
-    [HC_PIN] = {"pin", "frame, level", "Keeps the frame a table of that level, though nothing leads to it.", pin, false},
-    [HC_UNPIN] = {"unpin", "frame", "Ends that.", unpin, false},
-    [HC_MULTICALL] = {"multicall", "linear, count", "Carries out an array of struct hc_call; each gets its result.", multicall, true},
+    [HC_GET_INFO] = {"get-info", "linear", PART_MACHINE, false, get_info,
+        "Fills struct hc_info."},
+    [HC_SHUTDOWN] = {"shutdown", "status", PART_MACHINE, true, machine_off,
+        "Ends the machine; the low 8 bits are its exit status."},
+    [HC_CONSOLE_WRITE] = {"console-write", "linear, bytes", PART_CONSOLE, false, console_write,
+        "Prints; gives the number of bytes."},
+    [HC_CONSOLE_READ] = {"console-read", "linear, bytes", PART_CONSOLE, false, console_read,
+        "Takes what was typed; gives the number of bytes, 0 if there is none."},
+    [HC_SET_SHARED] = {"set-shared", "frame", PART_EVENTS, false, set_shared,
+        "Makes the frame the shared page."},
+    [HC_SET_TRAPS] = {"set-traps", "linear, count", PART_TRAPS, false, set_traps,
+        "Replaces the table of trap handlers; entries behind count have none."},
+    [HC_SET_SYSCALL] = {"set-syscall", "linear", PART_TRAPS, false, set_syscall,
+        "Says where SYSCALL in user mode enters the kernel."},
+    [HC_SET_STACK] = {"set-stack", "linear", PART_TRAPS, false, set_stack,
+        "Says where the kernel's stack is at every entry from user mode."},
+    [HC_SET_BASE] = {"set-base", "which, linear", PART_MACHINE, false, set_base,
+        "Sets the base of FS, of GS, or of the user's GS."},
+    [HC_IRET] = {"iret", "", PART_TRAPS, true, iret,
+        "Goes back to the frame at RSP; returns only if the frame is no good."},
+    [HC_EVENTS] = {"events", "", PART_EVENTS, true, take_events,
+        "Delivers what is pending, if events are not masked."},
+    [HC_BLOCK] = {"block", "", PART_EVENTS, true, block,
+        "Unmasks events and sleeps until one comes."},
+    [HC_YIELD] = {"yield", "", PART_MACHINE, true, yield,
+        "Says that the kernel has nothing urgent to do."},
+    [HC_SET_TIMER] = {"set-timer", "first, period", PART_EVENTS, false, set_timer,
+        "Raises the timer's event in first ns, then every period ns; period 0: once; first 0: never."},
+    [HC_SET_ROOT] = {"set-root", "frame", PART_TABLES, false, set_root,
+        "Puts the page tables below this one in use."},
+    [HC_UPDATE] = {"update", "entry, value", PART_TABLES, false, update,
+        "Writes one entry of a page table."},
+    [HC_UPDATE_LINEAR] = {"update-linear", "linear, value", PART_TABLES, false, update_linear,
+        "Writes the entry of level 1 for the page at that address."},
+    [HC_PIN] = {"pin", "frame, level", PART_TABLES, false, pin,
+        "Keeps the frame a table of that level, though nothing leads to it."},
+    [HC_UNPIN] = {"unpin", "frame", PART_TABLES, false, unpin,
+        "Ends that."},
+    [HC_MULTICALL] = {"multicall", "linear, count", PART_MACHINE, true, multicall,
+        "Carries out an array of struct hc_call; each gets its result."},
 };
 /* clang-format on */
+
+/* --- in the recording: the dispatcher asks a part of the VMM ----------------------------------------- */
+
+void
+paravirt_name_parts(struct paravirt *pv)
+{
+    static const char *const names[PARTS] = {
+        [PART_MACHINE] = "machine", [PART_CONSOLE] = "console",    [PART_TRAPS] = "traps",
+        [PART_EVENTS] = "events",   [PART_TABLES] = "page tables",
+    };
+
+    for (unsigned i = 0; pv->vm->recorder && i < PARTS; i++)
+        pv->actor[i] = recorder_actor(pv->vm->recorder, names[i], TRACE_VMM);
+}
 
 /* --- carrying them out ----------------------------------------------------------------------------- */
 
@@ -263,8 +297,16 @@ call(struct paravirt *pv, uint64_t number, const uint64_t argument[3])
     int64_t result = -HC_ENOSYS;
 
     if (number < HC_COUNT) {
+        const struct hypercall *row = &paravirt_hypercalls[number];
+        bool recorded = pv->vm->recorder && row->run != multicall; /* its calls are */
+        if (recorded)
+            vm_record_call(pv->vm, pv->vcpu, TRACE_CALL, pv->actor[row->part], argument[0],
+                           argument[1], 0, true);
         pv->calls[number]++;
-        result = paravirt_hypercalls[number].run(pv, argument);
+        result = row->run(pv, argument);
+        if (recorded)
+            vm_record_call(pv->vm, pv->vcpu, TRACE_RETURN, pv->actor[row->part], argument[0],
+                           (uint64_t)result, 0, false);
     }
     pv->refused += result < 0;
     return result;

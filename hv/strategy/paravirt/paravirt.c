@@ -243,6 +243,8 @@ paravirt_attach(struct vcpu *vcpu, struct error *err)
            (rc = events_attach(pv, err)) || (rc = paravirt_enter(pv, err)));
     if (rc)
         paravirt_detach(vcpu);
+    else
+        paravirt_name_parts(pv);
     return rc;
 }
 

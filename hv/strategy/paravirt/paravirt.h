@@ -28,6 +28,9 @@ struct paravirt_events {
     uint8_t input[PARAVIRT_INPUT];
 };
 
+/* Who carries hypercalls out: actors of a recording. */
+enum paravirt_part { PART_MACHINE, PART_CONSOLE, PART_TRAPS, PART_EVENTS, PART_TABLES, PARTS };
+
 struct paravirt {
     struct vcpu *vcpu;
     struct vm *vm;
@@ -47,7 +50,8 @@ struct paravirt {
     struct irq_source old_irq; /* the board's, which this strategy stands in for */
     struct byte_sink old_input;
 
-    uint64_t privileged; /* privileged instructions that the kernel executed: faulted */
+    uint8_t actor[PARTS]; /* in the recording */
+    uint64_t privileged;  /* privileged instructions that the kernel executed: faulted */
     uint64_t calls[HC_COUNT], multicalled, refused, traps, syscalls, delivered;
 };
 
@@ -69,13 +73,16 @@ int paravirt_enter(struct paravirt *pv, struct error *err);
 struct hypercall {
     const char *name;      /* "console-write" */
     const char *arguments; /* "linear, bytes" */
-    const char *text;      /* one sentence: what it does and returns */
-    int64_t (*run)(struct paravirt *pv, const uint64_t argument[3]);
+    enum paravirt_part part;
     bool alone; /* not in a multicall: it is about where control goes */
+    int64_t (*run)(struct paravirt *pv, const uint64_t argument[3]);
+    const char *text; /* one sentence: what it does and returns */
 };
 /* Row n is hypercall n. */
 extern const struct hypercall paravirt_hypercalls[HC_COUNT];
 
+/* Names the parts in the recording, if there is one. */
+void paravirt_name_parts(struct paravirt *pv);
 /* Carries out the one whose number and arguments are in the registers; rip is behind it. */
 void paravirt_hypercall(struct paravirt *pv);
 
