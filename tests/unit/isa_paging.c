@@ -1,7 +1,7 @@
 /*
  * isa_paging.c - tests of isa/x86/paging.c and of the TLB in mem.c: three formats of page tables,
  * access rights, accessed and dirty bits, error codes, reserved bits, flushes. Sections are the
- * SDM's, volume 3.
+ * SDM's, volume 3. Long because: the three formats share their tables and helpers.
  */
 #include <stdio.h>
 #include <stdlib.h>
