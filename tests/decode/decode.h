@@ -13,7 +13,6 @@
 /* What the two decoders said about the same bytes. */
 enum verdict {
     SAME,      /* an instruction of ours: length, mnemonic and operands agree */
-    SAME_X87,  /* x87: ours has one row for all; the length agrees */
     NOT_OURS,  /* one that this processor does not claim, and decodes to #UD */
     BOTH_BAD,  /* #UD for both */
     EXPLAINED, /* they differ, and compare.c says why that is right */

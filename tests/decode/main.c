@@ -25,7 +25,7 @@ struct tally {
 #define TALLIES 100
 
 struct totals {
-    uint64_t same, x87, not_ours, bad, explained, different, operands;
+    uint64_t same, not_ours, bad, explained, different, operands;
     struct tally left_out[TALLIES], reasons[TALLIES];
     unsigned reports;
 };
@@ -48,7 +48,6 @@ count(struct totals *t, const struct zydis *z, const uint8_t *bytes, unsigned av
     t->operands += c->operands;
     switch (c->verdict) {
     case SAME: t->same++; break;
-    case SAME_X87: t->x87++; break;
     case NOT_OURS:
         t->not_ours++;
         tally(t->left_out, c->what);
@@ -69,10 +68,9 @@ static void
 print_totals(const char *name, const struct totals *t)
 {
     printf("diff_decode: %s: %" PRIu64
-           " instructions agree in length, mnemonic and operands (%" PRIu64 " operands), %" PRIu64
-           " x87 in length; %" PRIu64 " not ours, %" PRIu64 " no instruction, %" PRIu64
-           " explained, %" PRIu64 " different\n",
-           name, t->same, t->operands, t->x87, t->not_ours, t->bad, t->explained, t->different);
+           " instructions agree in length, mnemonic and operands (%" PRIu64 " operands); %" PRIu64
+           " not ours, %" PRIu64 " no instruction, %" PRIu64 " explained, %" PRIu64 " different\n",
+           name, t->same, t->operands, t->not_ours, t->bad, t->explained, t->different);
     for (unsigned i = 0; i < TALLIES && t->left_out[i].name; i++)
         printf("%s%s %" PRIu64, i ? ", " : "  not ours: ", t->left_out[i].name,
                t->left_out[i].count);

@@ -87,8 +87,6 @@ is_nop_elsewhere(const ZydisDecodedInstruction *insn)
 static const char *
 explain_ours(const struct x86_insn *in)
 {
-    if (in->exec == exec_x87)
-        return "x87: one row for all of D8-DF; exec_x87() knows what exists";
     if (in->exec == exec_mov_sreg)
         return "MOV Sreg: exec_mov_sreg() raises #UD for CS and for registers that do not exist";
     if (in->exec == exec_nop && (in->opcode == 0x11a || in->opcode == 0x11b))
