@@ -94,17 +94,12 @@ kvm_enter(struct vcpu *vcpu, struct error *err)
 {
     struct engine_vcpu *v = vcpu->engine;
     struct kvm_run *run = v->run;
-    uint64_t sync = vcpu->vm->engine->sync;
-
-    /* The segment registers, for the CPL and the code's address, cost time: only a recording
-     * needs them. */
-    run->kvm_valid_regs = vcpu->vm->recorder ? sync : sync & KVM_SYNC_X86_REGS;
     run->request_interrupt_window = vcpu->window_requested;
     v->halted = v->completing = v->injected = v->stale = false;
     int rc = ioctl(v->fd, KVM_RUN, 0);
     if (rc < 0 && errno != EINTR)
         return error_set(err, errno, "KVM_RUN failed: %s", strerror(errno));
-    if (!sync && ioctl(v->fd, KVM_GET_REGS, &run->s.regs.regs) < 0)
+    if (!run->kvm_valid_regs && ioctl(v->fd, KVM_GET_REGS, &run->s.regs.regs) < 0)
         return error_set(err, errno, "KVM_GET_REGS failed: %s", strerror(errno));
     return rc < 0 ? -EINTR : 0;
 }
@@ -223,6 +218,7 @@ kvm_inject(struct vcpu *vcpu, uint8_t vector, struct error *err)
 
     if (ioctl(v->fd, KVM_INTERRUPT, &interrupt) < 0)
         return error_set(err, errno, "KVM refuses interrupt %u: %s", vector, strerror(errno));
+    kvm_places_forget(v);
     v->injected = true;
     return 0;
 }

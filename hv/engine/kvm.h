@@ -33,7 +33,7 @@ struct engine_vm {
     int kvm, fd;     /* /dev/kvm and the machine */
     size_t run_size; /* bytes of the page that KVM and we share */
     uint64_t start;  /* host time, ns, at which guest time began */
-    uint64_t sync;   /* KVM_SYNC_X86_* that KVM copies into struct kvm_run at each exit */
+    bool sync;       /* KVM copies the general registers into struct kvm_run at each exit */
     bool msr_exits;  /* KVM can hand RDMSR and WRMSR to us */
     bool a20_closed;
     bool broken;    /* the memory slots could not be laid out anew */
@@ -54,15 +54,16 @@ struct kvm_access {
     bool write;
 };
 
-/* Places where code was found, for kvm_rip.c: one entry a page. */
-#define KVM_CODE_PAGES 16
-struct kvm_code_page {
-    uint64_t cr3, page; /* page: linear address >> 12, + 1, so that 0 is an empty entry */
-    const uint8_t *host;
+/* What is known of the exits at one place (kvm_rip.c). OUT_RIP_*: where the instruction pointer
+ * stands when an OUT exits. */
+enum kvm_out { OUT_RIP_UNKNOWN, OUT_RIP_AT, OUT_RIP_BEHIND };
+#define KVM_PLACES 16
+struct kvm_place {
+    uint64_t code;  /* the page of code, + 1 so that 0 is an empty entry */
+    uint64_t stack; /* RSP >> 20 */
+    bool user;      /* CPL 3 */
+    enum kvm_out out;
 };
-
-/* Where the instruction pointer stood at an OUT exit (kvm_rip.c). */
-enum kvm_out_style { OUT_RIP_AT, OUT_RIP_BEHIND };
 
 struct engine_vcpu {
     int fd;
@@ -84,8 +85,7 @@ struct engine_vcpu {
     pid_t thread;                        /* that runs this vcpu */
     volatile sig_atomic_t fired, kicked; /* set by signal handlers */
 
-    struct kvm_code_page code[KVM_CODE_PAGES];
-    enum kvm_out_style out_style;
+    struct kvm_place place[KVM_PLACES];
     struct x86_cpu *cpu; /* for kvm_step.c; NULL: never stepped */
     bool trial;          /* it must not write to memory now */
     char text[256];      /* of vm_exit.failure */
@@ -125,8 +125,11 @@ bool kvm_exit_answer(struct vcpu *vcpu);
 
 /* --- kvm_rip.c -------------------------------------------------------------------------------- */
 
-/* The address of the instruction that the exit in kvm_run belongs to. */
-uint64_t kvm_exit_rip(struct vcpu *vcpu);
+/* The place that the exit in kvm_run comes from; a system call if it is a new one. */
+struct kvm_place *kvm_place_find(struct vcpu *vcpu);
+void kvm_places_forget(struct engine_vcpu *v);
+/* The address of the instruction that the port exit in kvm_run belongs to. */
+uint64_t kvm_exit_rip(struct vcpu *vcpu, struct kvm_place *place);
 
 /* --- kvm_regs.c ------------------------------------------------------------------------------- */
 

@@ -75,7 +75,8 @@ decode_io(struct vcpu *vcpu)
     };
     v->completing = true;
     show_piece(vcpu);
-    vcpu->exit.rip = kvm_exit_rip(vcpu);
+    if (vcpu->vm->recorder)
+        vcpu->exit.rip = kvm_exit_rip(vcpu, kvm_place_find(vcpu));
     return true;
 }
 
@@ -327,11 +328,9 @@ kvm_reason_find(uint32_t number)
 void
 kvm_exit_plain(struct vcpu *vcpu, enum trace_kind kind)
 {
-    const struct kvm_run *run = vcpu->engine->run;
-
-    vcpu->exit = (struct vm_exit){.kind = kind, .rip = run->s.regs.regs.rip};
-    if (run->kvm_valid_regs & KVM_SYNC_X86_SREGS)
-        vcpu->exit.user = run->s.regs.sregs.ss.dpl == 3;
+    vcpu->exit = (struct vm_exit){.kind = kind, .rip = vcpu->engine->run->s.regs.regs.rip};
+    if (vcpu->vm->recorder)
+        vcpu->exit.user = kvm_place_find(vcpu)->user;
 }
 
 bool

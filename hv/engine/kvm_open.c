@@ -231,8 +231,8 @@ open_device(struct engine_vm *kvm, struct error *err)
         if (ioctl(kvm->kvm, KVM_CHECK_EXTENSION, needs[i].cap) <= 0)
             return error_set(err, ENOTSUP, "this KVM has no %s: use Linux 4.13 or later",
                              needs[i].what);
-    kvm->sync = (uint64_t)ioctl(kvm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS) &
-                (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS);
+    int sync = ioctl(kvm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+    kvm->sync = sync > 0 && (sync & KVM_SYNC_X86_REGS);
     kvm->msr_exits = ioctl(kvm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_USER_SPACE_MSR) > 0 &&
                      ioctl(kvm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_X86_MSR_FILTER) > 0;
     return 0;
@@ -272,6 +272,7 @@ open_vcpu(struct vm *vm, struct error *err)
     if (run == MAP_FAILED)
         return error_set(err, ENOMEM, "the page shared with KVM cannot be mapped");
     v->run = run;
+    v->run->kvm_valid_regs = kvm->sync ? KVM_SYNC_X86_REGS : 0;
     kvm->run_size = (size_t)size;
     return set_cpuid(kvm, v, err);
 }

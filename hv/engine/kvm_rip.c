@@ -1,15 +1,18 @@
 /*
- * kvm_rip.c - which instruction does a port exit belong to?
+ * kvm_rip.c - which instruction, and which privilege level, does an exit belong to?
  *
- * At an OUT exit the instruction pointer stands on the instruction if KVM took it from the
- * hardware, and behind it if KVM's emulator executed it (real mode on older processors, OUTS,
- * KVM without hardware support). Nothing in struct kvm_run says which. The bytes at both places do,
- * almost always; where both could be it, what was true of the last clear case decides.
- * At an IN exit the instruction has not ended, and the pointer is right.
+ * Only recordings show it, so it is worked out only while one is made; and KVM says neither at an
+ * exit without a further system call, or a copy of all segment registers, each of which would cost
+ * a good part of the exit itself. So what was found at a place is remembered:
+ *   - the privilege level. A place is a page of code and a region of the stack: kernel and programs
+ *     do not share both. What is remembered ends with the next interrupt.
+ *   - where the instruction pointer stands at an OUT exit: on the instruction, if KVM took it from
+ *     the hardware; behind it, if KVM's emulator executed it (real mode on older processors, OUTS,
+ *     KVM without hardware support). The bytes at both places tell, almost always; where both could
+ *     be it, what was true of the last clear case decides. At an IN exit the instruction has not
+ *     ended, and the pointer is right. (An OUTS without REP in a page with OUT is shown too late.)
  *
- * Only recordings show this address, so it is worked out only while one is made: then KVM copies
- * the segment registers out at each exit too. Code pages are remembered; a stale entry can show a
- * wrong address in a recording, and nothing worse.
+ * Called by kvm_exits.c. Next: kvm_step.c.
  */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,31 +23,44 @@
 
 #define PAGE_MASK ((uint64_t)PAGE_SIZE - 1)
 
-/* The host's address of the code page that holds a linear address; NULL: not in RAM or ROM. */
-static const uint8_t *
-code_page(struct vcpu *vcpu, uint64_t linear, bool paging, uint64_t cr3)
+void
+kvm_places_forget(struct engine_vcpu *v)
+{
+    memset(v->place, 0, sizeof(v->place));
+}
+
+struct kvm_place *
+kvm_place_find(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;
-    uint64_t page = (linear / PAGE_SIZE) + 1;
-    struct kvm_code_page *entry = &v->code[page % KVM_CODE_PAGES];
+    const struct kvm_regs *regs = &v->run->s.regs.regs;
+    uint64_t code = (regs->rip / PAGE_SIZE) + 1, stack = regs->rsp >> 20;
+    struct kvm_place *place = &v->place[code % KVM_PLACES];
+    struct kvm_sregs sregs;
+
+    if (place->code == code && place->stack == stack)
+        return place;
+    *place = (struct kvm_place){.code = code, .stack = stack};
+    if (ioctl(v->fd, KVM_GET_SREGS, &sregs) == 0)
+        place->user = sregs.ss.dpl == 3;
+    return place;
+}
+
+/* The host's address of the code page that holds a linear address; NULL: not in RAM or ROM. */
+static const uint8_t *
+code_page(struct vcpu *vcpu, uint64_t linear, bool paging)
+{
+    struct kvm_translation t = {.linear_address = linear};
     bool writable;
 
     if (!paging)
         return ram_page(&vcpu->vm->ram, linear & ~PAGE_MASK, &writable);
-    if (entry->page == page && entry->cr3 == cr3)
-        return entry->host;
-    struct kvm_translation t = {.linear_address = linear};
-    if (ioctl(v->fd, KVM_TRANSLATE, &t) < 0 || !t.valid)
+    if (ioctl(vcpu->engine->fd, KVM_TRANSLATE, &t) < 0 || !t.valid)
         return NULL;
-    *entry = (struct kvm_code_page){
-        .cr3 = cr3,
-        .page = page,
-        .host = ram_page(&vcpu->vm->ram, t.physical_address & ~PAGE_MASK, &writable),
-    };
-    return entry->host;
+    return ram_page(&vcpu->vm->ram, t.physical_address & ~PAGE_MASK, &writable);
 }
 
-/* Up to len bytes from a linear address on. */
+/* Up to len bytes from a linear address on; how many could be read. */
 static unsigned
 read_linear(struct vcpu *vcpu, const struct kvm_sregs *sregs, uint64_t linear, uint8_t *bytes,
             unsigned len)
@@ -55,7 +71,7 @@ read_linear(struct vcpu *vcpu, const struct kvm_sregs *sregs, uint64_t linear, u
         uint64_t at = linear + done;
         if (!(sregs->efer & EFER_LMA))
             at &= 0xffffffff;
-        const uint8_t *page = code_page(vcpu, at, sregs->cr0 & CR0_PG, sregs->cr3);
+        const uint8_t *page = code_page(vcpu, at, sregs->cr0 & CR0_PG);
         if (!page)
             break;
         unsigned part = PAGE_SIZE - (unsigned)(at & PAGE_MASK);
@@ -103,36 +119,43 @@ is_prefix(uint8_t byte, bool code64)
     }
 }
 
-uint64_t
-kvm_exit_rip(struct vcpu *vcpu)
+/* The length of the OUT that ends at rip and belongs to this exit, with its prefixes; 0: it begins
+ * at rip. code: the bytes around rip, `before` of them below it. */
+static unsigned
+out_behind(struct kvm_place *place, const struct kvm_run *run, const uint8_t *code, unsigned before,
+           unsigned len, bool code64)
 {
-    struct engine_vcpu *v = vcpu->engine;
-    const struct kvm_run *run = v->run;
-    const struct kvm_sregs *sregs = &run->s.regs.sregs;
-    uint64_t rip = run->s.regs.regs.rip;
-    const unsigned before = 4; /* OUT imm8 and two prefixes */
-    uint8_t code[12];
-
-    if (run->io.direction == KVM_EXIT_IO_IN || !(run->kvm_valid_regs & KVM_SYNC_X86_SREGS))
-        return rip;
-    uint64_t start = sregs->cs.base + rip - before;
-    if (rip < before || read_linear(vcpu, sregs, start, code, sizeof(code)) < sizeof(code))
-        return rip;
-
-    bool code64 = sregs->cs.l && (sregs->efer & EFER_LMA);
     unsigned at = before; /* the opcode at rip, behind its prefixes */
-    while (at < sizeof(code) - 2 && is_prefix(code[at], code64))
+    while (at < len - 2 && is_prefix(code[at], code64))
         at++;
-    bool here = out_length(code + at, sizeof(code) - at, run->io.port, run->io.size);
+    bool here = out_length(code + at, len - at, run->io.port, run->io.size);
     unsigned behind = 0; /* the length of the instruction that ends at rip */
     for (unsigned length = 2; !behind && length; length--)
         if (out_length(code + before - length, length, run->io.port, run->io.size) == length)
             behind = length;
     if (here != (behind != 0))
-        v->out_style = here ? OUT_RIP_AT : OUT_RIP_BEHIND;
-    if (!behind || v->out_style == OUT_RIP_AT)
-        return rip;
+        place->out = here ? OUT_RIP_AT : OUT_RIP_BEHIND;
+    if (!behind || place->out == OUT_RIP_AT)
+        return 0;
     while (behind < before && is_prefix(code[before - behind - 1], code64))
         behind++;
-    return rip - behind;
+    return behind;
+}
+
+uint64_t
+kvm_exit_rip(struct vcpu *vcpu, struct kvm_place *place)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    uint64_t rip = v->run->s.regs.regs.rip;
+    const unsigned before = 4; /* OUT imm8 and two prefixes */
+    struct kvm_sregs sregs;
+    uint8_t code[12];
+
+    if (v->run->io.direction == KVM_EXIT_IO_IN || place->out == OUT_RIP_AT)
+        return rip;
+    if (rip < before || ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0 ||
+        read_linear(vcpu, &sregs, sregs.cs.base + rip - before, code, sizeof(code)) < sizeof(code))
+        return rip;
+    bool code64 = sregs.cs.l && (sregs.efer & EFER_LMA);
+    return rip - out_behind(place, v->run, code, before, sizeof(code), code64);
 }
