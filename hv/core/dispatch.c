@@ -42,6 +42,8 @@ vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint64_t addre
     /* A device knows the time from tick() alone; the others are not due before next_device. */
     if (range && range->device->ops->tick)
         range->device->ops->tick(range->device->dev, vm->engine_ops->time(vcpu));
+    if (range && range->device->ops->next)
+        vm->next_known = false;
     if (vm->recorder)
         vm_record_call(vm, vcpu, TRACE_CALL, who, address, value, size, write);
     if (write)
@@ -146,7 +148,9 @@ static bool
 handle_failure(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
 {
     (void)vm;
-    const char *text = vcpu->exit.failure.text;
+    const struct vm_exit *exit = &vcpu->exit;
+    /* An exception that nobody wanted has operands there, and the guest chose them. */
+    const char *text = exit->kind == TRACE_EXCEPTION ? NULL : exit->failure.text;
 
     result->end = RUN_FAILED;
     error_set(&result->message, EIO, "%s at rip 0x%llx: %s", trace_kinds[vcpu->exit.kind].name,

@@ -152,6 +152,7 @@ housekeeping(struct vm *vm, struct vcpu *vcpu)
 
     if (now >= vm->next_device) {
         bus_tick(&vm->bus, now);
+        vm->next_known = false;
         due = true;
     }
     if (now >= vm->next_input) {
@@ -271,7 +272,10 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             vm->waits++;
             continue;
         }
-        deadline = vm->next_device = bus_next(&vm->bus);
+        if (!vm->next_known)
+            vm->next_device = bus_next(&vm->bus);
+        vm->next_known = true;
+        deadline = vm->next_device;
         if (input_is_possible(vm) && vm->next_input < deadline)
             deadline = vm->next_input;
         if (vm->recorder && vcpu->resuming)

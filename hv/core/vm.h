@@ -52,6 +52,7 @@ struct vm {
     enum power_request power; /* a device asked; the run loop ends after this exit */
     int power_status;         /* POWER_OFF: the guest's exit status, 0 to 255 */
     uint64_t next_device;     /* guest time when a device is due, ns */
+    bool next_known;          /* no device that keeps time was touched since that was asked */
     uint64_t next_input;      /* guest time when the console is asked again, ns */
     uint64_t waits;           /* in HLT, each until the next device was due */
     uint64_t exits;           /* numbered as in the recording */

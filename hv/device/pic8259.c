@@ -79,13 +79,15 @@ input_of(const struct pic_chip *c, unsigned rank)
 static int
 highest(const struct pic_chip *c, bool is_master)
 {
-    uint8_t blocking = c->isr;
+    uint8_t wanting = requests(c) & (uint8_t)~c->imr, blocking = c->isr;
 
+    if (!wanting) /* as a rule: this is asked at every exit */
+        return -1;
     if (c->special_mask)
         blocking &= (uint8_t)~c->imr;
     if (c->special_fully_nested && is_master)
         blocking &= (uint8_t)~c->icw3;
-    unsigned rank = rank_of(c, requests(c) & (uint8_t)~c->imr);
+    unsigned rank = rank_of(c, wanting);
     return rank < rank_of(c, blocking) ? (int)input_of(c, rank) : -1;
 }
 

@@ -14,6 +14,23 @@
 
 /* --- accesses: ports and memory --------------------------------------------------------------- */
 
+/* The data of a piece: 1, 2, 4 or 8 bytes. Each size by itself, since a copy of constant size is
+ * one instruction and this is done at every exit. */
+static uint64_t
+load(const uint8_t *from, unsigned size)
+{
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+
+    switch (size) {
+    case 1: return *from;
+    case 2: return memcpy(&two, from, 2), two;
+    case 4: return memcpy(&four, from, 4), four;
+    default: return memcpy(&eight, from, 8), eight;
+    }
+}
+
 /* Shows the next piece of the access in vcpu->exit. */
 static void
 show_piece(struct vcpu *vcpu)
@@ -27,9 +44,7 @@ show_piece(struct vcpu *vcpu)
     vcpu->exit.access.address = a->address;
     vcpu->exit.access.size = (uint8_t)size;
     vcpu->exit.access.write = a->write;
-    vcpu->exit.access.value = 0;
-    if (a->write)
-        memcpy(&vcpu->exit.access.value, a->next, size);
+    vcpu->exit.access.value = a->write ? load(a->next, size) : 0;
     a->data = a->next;
     a->next += size;
     a->left -= size;
@@ -338,7 +353,9 @@ kvm_exit_decode(struct vcpu *vcpu)
 {
     const struct kvm_reason *reason = kvm_reason_find(vcpu->engine->run->exit_reason);
 
-    vcpu->engine->access = (struct kvm_access){0};
+    vcpu->engine->access.data = NULL;
+    vcpu->engine->access.left = 0;
+    vcpu->engine->access.write = false;
     kvm_exit_plain(vcpu, reason ? reason->kind : TRACE_UNKNOWN);
     if (reason && reason->decode)
         return reason->decode(vcpu);
