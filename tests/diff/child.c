@@ -52,6 +52,7 @@ static struct {
     bool running;
     gregset_t own;
     struct diff_user own_user;
+    struct x87 own_fpu;
 } child;
 
 /* Where each general register is in the frame, in the order of their encoding. */
@@ -75,8 +76,7 @@ load_case(ucontext_t *uc)
     g[REG_EFL] = (greg_t)c->in.rflags;
     g[REG_CSGSFS] = (greg_t)CSGSFS(c->in.seg[X86_CS], c->in.seg[X86_SS]);
     uc->uc_flags |= UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-    uc->uc_mcontext.fpregs->cwd = c->in.fcw;
-    uc->uc_mcontext.fpregs->mxcsr = c->in.mxcsr;
+    memcpy(uc->uc_mcontext.fpregs, &c->in.fpu, sizeof(c->in.fpu)); /* both as FXSAVE has it */
     diff_user = (struct diff_user){c->in.seg[X86_DS], c->in.seg[X86_ES], c->in.seg[X86_FS],
                                    c->in.seg[X86_GS], c->in.fs_base,     c->in.gs_base};
     child.ticks = 0;
@@ -101,8 +101,7 @@ store_end(const ucontext_t *uc, bool timeout)
     end->regs.seg[X86_GS] = diff_user.gs;
     end->regs.fs_base = diff_user.fs_base;
     end->regs.gs_base = diff_user.gs_base;
-    end->regs.fcw = uc->uc_mcontext.fpregs->cwd;
-    end->regs.mxcsr = uc->uc_mcontext.fpregs->mxcsr;
+    memcpy(&end->regs.fpu, uc->uc_mcontext.fpregs, sizeof(end->regs.fpu));
     end->stop = timeout ? STOP_TIMEOUT : (uint32_t)g[REG_TRAPNO];
     end->error = (uint32_t)g[REG_ERR];
     end->address = (uint64_t)g[REG_CR2];
@@ -126,6 +125,7 @@ diff_handle(int sig, siginfo_t *info, void *context)
     } else {
         memcpy(child.own, uc->uc_mcontext.gregs, sizeof(child.own));
         child.own_user = diff_user;
+        memcpy(&child.own_fpu, uc->uc_mcontext.fpregs, sizeof(child.own_fpu));
         child.running = true;
     }
     if (child.index < arena->count) {
@@ -134,8 +134,7 @@ diff_handle(int sig, siginfo_t *info, void *context)
     }
     memcpy(uc->uc_mcontext.gregs, child.own, sizeof(child.own));
     uc->uc_flags |= UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-    uc->uc_mcontext.fpregs->cwd = 0x37f;
-    uc->uc_mcontext.fpregs->mxcsr = 0x1f80;
+    memcpy(uc->uc_mcontext.fpregs, &child.own_fpu, sizeof(child.own_fpu));
     diff_user = child.own_user;
     child.running = false;
 }

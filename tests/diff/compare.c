@@ -77,6 +77,24 @@ wraps(const struct diff_case *c, const struct diff_end *host, const struct diff_
            (host->stop == VEC_AC && !c->segmented);
 }
 
+static const char *
+compare_fpu(const struct x87 *host, const struct x87 *soft)
+{
+    if (host->fcw != soft->fcw)
+        return "x87 control word";
+    if (host->fsw != soft->fsw)
+        return "x87 status word";
+    if (host->tags != soft->tags)
+        return "x87 tags";
+    if (host->mxcsr != soft->mxcsr)
+        return "mxcsr";
+    for (unsigned i = 0; i < 8; i++)
+        if (host->st[i].significand != soft->st[i].significand ||
+            host->st[i].sign_exponent != soft->st[i].sign_exponent)
+            return "x87 register";
+    return NULL;
+}
+
 /* Did it end at a POPA? */
 static bool
 popa_faulted(const struct diff_case *c, const struct diff_end *host)
@@ -125,10 +143,9 @@ compare_ends(const struct diff_host *h, const struct diff_case *c, const struct 
     what = compare_segments(a, b, h->fsgsbase);
     if (what)
         return what;
-    if (a->fcw != b->fcw)
-        return "x87 control word";
-    if (a->mxcsr != b->mxcsr)
-        return "mxcsr";
+    what = compare_fpu(&a->fpu, &b->fpu);
+    if (what)
+        return what;
     return host->memory != soft->memory ? "memory" : NULL;
 }
 
@@ -159,6 +176,23 @@ report_value(const char *name, uint64_t in, uint64_t host, uint64_t soft, uint64
         return;
     printf("  %-7s %16" PRIx64 "  %16" PRIx64 "  %16" PRIx64 "%s\n", name, in, host, soft,
            (host ^ soft) & mask ? "  <-- differs" : "");
+}
+
+static void
+report_fpu(const struct x87 *in, const struct x87 *host, const struct x87 *soft)
+{
+    const uint64_t mask = ~UINT64_C(0);
+
+    report_value("mxcsr", in->mxcsr, host->mxcsr, soft->mxcsr, mask);
+    if (!compare_fpu(host, soft))
+        return;
+    report_value("fcw", in->fcw, host->fcw, soft->fcw, mask);
+    report_value("fsw", in->fsw, host->fsw, soft->fsw, mask);
+    report_value("tags", in->tags, host->tags, soft->tags, mask);
+    for (unsigned i = 0; i < 8; i++)
+        printf("  st%u     %04x%016" PRIx64 "  %04x%016" PRIx64 "  %04x%016" PRIx64 "\n", i,
+               in->st[i].sign_exponent, in->st[i].significand, host->st[i].sign_exponent,
+               host->st[i].significand, soft->st[i].sign_exponent, soft->st[i].significand);
 }
 
 void
@@ -194,8 +228,7 @@ report_case(const struct diff_case *c, const struct diff_end *host, const struct
         report_value(seg_names[i], c->in.seg[i], host->regs.seg[i], soft->regs.seg[i], mask);
     report_value("fs base", c->in.fs_base, host->regs.fs_base, soft->regs.fs_base, mask);
     report_value("gs base", c->in.gs_base, host->regs.gs_base, soft->regs.gs_base, mask);
-    report_value("mxcsr", c->in.mxcsr, host->regs.mxcsr, soft->regs.mxcsr, mask);
-    report_value("fcw", c->in.fcw, host->regs.fcw, soft->regs.fcw, mask);
+    report_fpu(&c->in.fpu, &host->regs.fpu, &soft->regs.fpu);
     report_value("memory", 0, host->memory, soft->memory, mask);
     if (undefined)
         printf("  undefined flags, not compared: %x\n", undefined);

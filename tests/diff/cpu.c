@@ -189,7 +189,7 @@ report_coverage(const struct run *r)
 
     for (unsigned i = 0; i < diff_row_count; i++) {
         const struct diff_row *row = &diff_rows[i];
-        uint64_t n = row->retired + (always_faults(row->op) ? row->faulted : 0);
+        uint64_t n = row->retired + (row->closed || always_faults(row->op) ? row->faulted : 0);
         if (row->why) {
             excluded++;
         } else {

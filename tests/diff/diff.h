@@ -19,6 +19,7 @@
 
 #include "isa/x86/cpu.h"
 #include "isa/x86/insn.h"
+#include "isa/x86/x87.h"
 
 /*
  * Linear memory, the same on both sides:
@@ -75,8 +76,7 @@ struct diff_regs {
     uint64_t gpr[16], rip, rflags;
     uint16_t seg[X86_NSEG];
     uint64_t fs_base, gs_base;
-    uint32_t mxcsr;
-    uint16_t fcw;
+    struct x87 fpu; /* with MXCSR */
 };
 
 /* What stopped it: an exception's vector (3: it ran into the fill, the usual end), or one of: */
@@ -102,6 +102,7 @@ struct diff_row {
     uint8_t modrm_key;         /* ... must be so */
     uint8_t modes;             /* bit m: generated in enum diff_mode m */
     bool plain;                /* 66, F2 and F3 turn it into something else */
+    bool closed;               /* can only be seen to fault */
     bool memory_only;          /* its register form is something else */
     const char *why;           /* not generated in any: the reason */
     uint64_t retired, faulted; /* times that both sides agreed on it */

@@ -459,6 +459,8 @@ encode_row(struct gen *g, const struct diff_row *row)
         if (p.access == 16 && !rng_one_in(g->rng, 10))
             p.target &= ~UINT64_C(15);
     }
+    if (op_takes_ten(row)) /* in two parts, of which the first may stay when the second faults */
+        p.target = diff_data_base(g->c) + 0x40 + rng_below(g->rng, DIFF_RW_SIZE - 0x80);
     if (!prepare_row(g, &p))
         return false;
     /* ModRM and SIB decide REX.X and REX.B, so what stands before them is put there afterwards. */

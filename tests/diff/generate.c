@@ -175,6 +175,43 @@ start_segments(struct gen *g)
         seg[X86_FS] = seg[X86_GS] = 0;
 }
 
+/* Registers of every kind: zero, numbers near one, infinities, NaNs, denormals, nonsense. */
+static struct x87_reg
+fpu_value(struct gen *g)
+{
+    static const uint16_t exponents[] = {0, 1, 0x3ffe, 0x3fff, 0x4000, 0x403e, 0x7ffe, 0x7fff};
+    struct x87_reg r = {.significand = gen_value(g)};
+
+    r.sign_exponent = rng_one_in(g->rng, 2) ? exponents[rng_below(g->rng, 8)]
+                                            : (uint16_t)(0x3fff - 70 + rng_below(g->rng, 140));
+    if (!rng_one_in(g->rng, 12)) /* a number that the processor would make */
+        r.significand |= UINT64_C(1) << 63;
+    if (rng_one_in(g->rng, 6))
+        r = (struct x87_reg){0};
+    if (rng_one_in(g->rng, 6))
+        r.significand &= UINT64_C(0xff) << 56;
+    r.sign_exponent |= (uint16_t)(rng_below(g->rng, 2) << 15);
+    return r;
+}
+
+/* Exceptions that have been recorded are masked: none is pending (SDM vol. 1, 8.1.3.3). */
+static void
+start_fpu(struct gen *g)
+{
+    struct x87 *f = &g->c->in.fpu;
+
+    *f = (struct x87){.fcw = 0x37f, .mxcsr = 0x1f80, .mxcsr_mask = 0xffff};
+    if (rng_one_in(g->rng, 3)) {
+        f->fcw = (uint16_t)(0x40 | (rng_next(g->rng) & 0xf3f));
+        f->fsw = (uint16_t)(rng_next(g->rng) & (FSW_CONDITION | FSW_EXCEPTIONS));
+        f->fsw &= f->fcw | (uint16_t)~FSW_EXCEPTIONS;
+    }
+    f->fsw |= (uint16_t)(rng_below(g->rng, 8) << FSW_TOP_SHIFT);
+    f->tags = rng_one_in(g->rng, 3) ? (uint8_t)rng_next(g->rng) : 0xff;
+    for (unsigned i = 0; i < 8; i++)
+        f->st[i] = fpu_value(g);
+}
+
 static void
 start_registers(struct gen *g)
 {
@@ -196,8 +233,7 @@ start_registers(struct gen *g)
     in->rip = diff_code_base(g->c) + g->c->start;
     in->rflags = FLAG_ONE | FLAG_IF | (rng_next(g->rng) & FLAGS_ARITH) |
                  (rng_one_in(g->rng, 3) ? FLAG_DF : 0) | (rng_one_in(g->rng, 40) ? FLAG_AC : 0);
-    in->fcw = 0x37f;
-    in->mxcsr = 0x1f80;
+    start_fpu(g);
     memcpy(g->value, in->gpr, sizeof(g->value));
     g->known = narrow ? 0xff : 0xffff;
     g->stack_ok = g->fs_gs_ok = true;

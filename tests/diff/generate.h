@@ -48,6 +48,7 @@ const char *op_code(const struct x86_opcode *op, unsigned n);
 bool op_has(const struct x86_opcode *op, const char *letters);
 /* AL, CL, DX, rAX ..., 1: not encoded. */
 bool op_is_fixed(const char *code);
+bool op_takes_ten(const struct diff_row *row);
 bool op_uses_stack(const struct x86_opcode *op);
 /* Bytes that a size letter stands for. */
 unsigned plan_size(const struct plan *p, char letter);

@@ -206,10 +206,6 @@ load_selector(uint16_t selector)
     return seg;
 }
 
-/* The FXSAVE image (SDM vol. 1, 10.5.1): the control word at 0, MXCSR at 24. */
-#define FX_FCW   0
-#define FX_MXCSR 24
-
 void
 machine_registers(struct x86_regs *r, const struct diff_regs *in)
 {
@@ -223,8 +219,7 @@ machine_registers(struct x86_regs *r, const struct diff_regs *in)
     r->shadow = r->halted = 0;
     r->cr2 = 0;
     r->dr[6] = DR6_INIT;
-    memcpy(r->fx + FX_FCW, &in->fcw, sizeof(in->fcw));
-    memcpy(r->fx + FX_MXCSR, &in->mxcsr, sizeof(in->mxcsr));
+    memcpy(r->fx, &in->fpu, sizeof(in->fpu));
 }
 
 static void
@@ -237,8 +232,7 @@ machine_store(const struct x86_regs *r, struct diff_regs *out)
         out->seg[i] = r->seg[i].selector;
     out->fs_base = r->seg[X86_FS].base;
     out->gs_base = r->seg[X86_GS].base;
-    memcpy(&out->fcw, r->fx + FX_FCW, sizeof(out->fcw));
-    memcpy(&out->mxcsr, r->fx + FX_MXCSR, sizeof(out->mxcsr));
+    memcpy(&out->fpu, r->fx, sizeof(out->fpu));
 }
 
 /* The instruction of the case that is at rip; NULL if rip is anywhere else (a wild jump). */

@@ -120,6 +120,14 @@ prepare_string(struct gen *g, const struct plan *p)
     return true;
 }
 
+/* FLD and FSTP of 80 bits, FBLD and FBSTP. */
+bool
+op_takes_ten(const struct diff_row *row)
+{
+    return row->memory_only && ((row->opcode == 0xdb && (row->reg == 5 || row->reg == 7)) ||
+                                (row->opcode == 0xdf && (row->reg == 4 || row->reg == 6)));
+}
+
 bool
 op_uses_stack(const struct x86_opcode *op)
 {

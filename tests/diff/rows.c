@@ -33,7 +33,7 @@ static const struct {
     {exec_int1, "Linux reports it as a breakpoint"},
     {exec_fxsave, "XMM registers hold what C left there"},
     {exec_fxrstor, "XMM registers hold what C left there"},
-    {exec_x87, "x87 arithmetic is not there"},
+    {exec_x87, "one row for all of them; see below"},
     {exec_emms, "MMX is not there"},
     {exec_rdpmc, "depends on what the host's kernel allows"},
 };
@@ -141,26 +141,49 @@ add_map(const struct diff_host *h, unsigned map, const struct x86_opcode *table)
     }
 }
 
-/* The forms of D8-DF that exec_x87() has: state, not arithmetic (SDM vol. 1, 8.1). */
+/* Those of D8-DF whose memory image has the address of the last instruction and its opcode: FLDENV
+ * FNSTENV FRSTOR FNSAVE. Processors differ in what they keep of it (SDM vol. 1, 8.1.8). */
+static bool
+has_environment(unsigned opcode, unsigned reg)
+{
+    return (opcode == 0xd9 || opcode == 0xdd) && (reg == 4 || reg == 6);
+}
+
+/* Are all forms of an x87 row #UD? Only then it is enough that they fault. */
+static bool
+is_undefined(const struct diff_row *row)
+{
+    for (unsigned rm = 0; rm < 8; rm++) {
+        uint8_t bytes[15] = {(uint8_t)row->opcode, (uint8_t)(row->modrm_key | rm)};
+        struct x86_insn in;
+        if (x86_decode(bytes, sizeof(bytes), 4, &in) > 0 && in.exec != exec_undefined)
+            return false;
+    }
+    return true;
+}
+
+/* D8-DF: eight memory forms each, and eight groups of register forms (SDM vol. 2, A.5). */
 static void
 add_x87(const struct diff_host *h)
 {
-    static const struct {
-        uint8_t opcode, mask, key;
-    } forms[] = {
-        {0xd9, 0x38, 0x28}, {0xd9, 0x38, 0x38}, {0xdd, 0x38, 0x38}, /* FLDCW FNSTCW FNSTSW */
-        {0xdb, 0xff, 0xe2}, {0xdb, 0xff, 0xe3}, {0xdf, 0xff, 0xe0}, /* FNCLEX FNINIT FNSTSW AX */
-        {0xd9, 0xff, 0xd0},                                         /* FNOP */
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        struct diff_row row = {.op = &x86_opcodes_1byte[forms[i].opcode],
-                               .opcode = forms[i].opcode,
-                               .reg = forms[i].mask == 0x38 ? (int8_t)(forms[i].key >> 3) : -1,
-                               .modrm_mask = forms[i].mask,
-                               .modrm_key = forms[i].key,
-                               .memory_only = forms[i].mask == 0x38};
-        row.modes = row_modes(h, row.opcode, row.op);
+    for (unsigned i = 0; i < 8 * 16; i++) {
+        unsigned opcode = 0xd8 + i / 16, reg = i % 8;
+        bool memory = i & 8;
+        struct diff_row row = {.op = &x86_opcodes_1byte[opcode],
+                               .opcode = (uint16_t)opcode,
+                               .reg = (int8_t)reg,
+                               .modrm_mask = memory ? 0x38 : 0xf8,
+                               .modrm_key = (uint8_t)(reg << 3 | (memory ? 0 : 0xc0)),
+                               .memory_only = memory};
+        if (memory && has_environment(opcode, reg))
+            row.why = "stores or loads pointers that processors do not all keep";
+        else if (memory && reg == 1 && (opcode == 0xdb || opcode == 0xdd || opcode == 0xdf))
+            row.why = "FISTTP belongs to SSE3, which is not there";
+        else if (!memory && opcode == 0xd9 && reg == 3)
+            row.why = "FSTPNCE, an undocumented FSTP that checks the stack otherwise";
+        else
+            row.modes = row_modes(h, row.opcode, row.op);
+        row.closed = is_undefined(&row);
         diff_rows[diff_row_count++] = row;
     }
 }

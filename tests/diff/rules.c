@@ -117,6 +117,9 @@ rule_reads(const struct diff_row *row)
 {
     const struct flag_rule *rule = find_rule(row->op);
 
+    /* FCMOVcc: DA and DB, C0 to DF. */
+    if ((row->opcode == 0xda || row->opcode == 0xdb) && !row->memory_only && row->reg < 4)
+        return CF | ZF | PF;
     return condition_reads(row) | (rule ? rule->reads : 0);
 }
 

@@ -247,6 +247,19 @@ test_no_prefix(void)
     }
 }
 
+/* More than 15 bytes is #GP, also where the opcode is undefined: its ModRM and displacement count. */
+static void
+test_too_long(void)
+{
+    struct machine *m = machine_open(M_LONG);
+
+    CODE(m, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0xff, 0xbb, 1, 2, 3, 4);
+    EXPECT_FAULT("15 bytes", m, VEC_UD, -1);
+    CODE(m, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0xff, 0xbb, 1, 2, 3, 4);
+    EXPECT_FAULT("16 bytes", m, VEC_GP, 0);
+    machine_close(m);
+}
+
 /* SALC, opcode D6. */
 static void
 test_salc(void)
@@ -278,6 +291,7 @@ static const struct unit_test tests[] = {
     {"far transfers", test_far},
     {"alignment of CMPXCHG8B and 16B", test_alignment},
     {"instructions that take no prefix", test_no_prefix},
+    {"the limit of 15 bytes", test_too_long},
     {"SALC", test_salc},
     {NULL, NULL},
 };

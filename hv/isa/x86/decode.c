@@ -391,8 +391,11 @@ x86_decode(const uint8_t *bytes, unsigned avail, unsigned code_size, struct x86_
         row = &row->group[MODRM_REG(in->modrm)];
     in->op = row;
     decode_sizes(row, rex, code_size, in);
-    /* MOV to and from CR and DR ignores mod: always a register (SDM vol. 2, MOV). */
-    if (modrm && MODRM_MOD(in->modrm) != 3 && !strchr("RCD", row->operands ? *row->operands : 0)) {
+    /* MOV to and from CR and DR ignores mod: always a register (SDM vol. 2, MOV). An undefined opcode
+     * of a group has its displacement all the same: it counts for the limit of 15 bytes. */
+    char first = row->operands ? *row->operands : '\0';
+    bool no_memory = first == 'R' || first == 'C' || first == 'D';
+    if (modrm && MODRM_MOD(in->modrm) != 3 && !no_memory) {
         if (in->adsize == 2)
             decode_memory16(&c, MODRM_MOD(in->modrm), MODRM_RM(in->modrm), in);
         else
