@@ -102,6 +102,7 @@ void
 boot_state_real(struct x86_regs *regs, uint16_t cs, uint16_t ip)
 {
     regs->cr0 = CR0_ET; /* caches on, unlike after RESET: firmware has been here */
+    x86_regs_fninit(regs);
     regs->seg[X86_CS].selector = cs;
     regs->seg[X86_CS].base = (uint64_t)cs << 4;
     regs->rip = ip;
@@ -148,6 +149,7 @@ boot_state_flat32(struct ram *ram, struct x86_regs *regs, uint64_t entry)
     load_flat_segments(ram, regs,
                        SEG_G | SEG_DB | SEG_P | SEG_S | SEG_CODE | SEG_READABLE | SEG_ACCESSED);
     regs->cr0 = CR0_ET | CR0_PE;
+    x86_regs_fninit(regs);
     regs->rip = entry;
 }
 
@@ -182,5 +184,6 @@ boot_state_long64(struct ram *ram, struct x86_regs *regs, uint64_t entry)
     regs->cr4 = CR4_PAE;
     regs->efer = EFER_LME | EFER_LMA;
     regs->cr0 = CR0_ET | CR0_PE | CR0_PG;
+    x86_regs_fninit(regs);
     regs->rip = entry;
 }

@@ -245,6 +245,7 @@ machine_open(enum machine_kind kind)
     memset(m->ram, 0, M_RAM);
     m->kind = kind;
     x86_cpu_init(&m->cpu);
+    x86_regs_fninit(&m->cpu.r);
     m->cpu.mem.ctx = m;
     m->cpu.mem.page = memory_page;
     m->cpu.hooks = (struct x86_hooks){.ctx = m, .transfer = hook_transfer};

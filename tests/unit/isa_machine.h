@@ -54,7 +54,7 @@ struct machine {
     uint8_t *ram;
 };
 
-/* The machine, in ring 0 at M_CODE, interrupts off. Never NULL. */
+/* The machine, in ring 0 at M_CODE, interrupts off, x87 as FNINIT leaves it. Never NULL. */
 struct machine *machine_open(enum machine_kind kind);
 void machine_close(struct machine *m);
 /* After a test has changed m->cpu.r by hand. */

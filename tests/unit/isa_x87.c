@@ -252,6 +252,54 @@ test_limit(void)
     machine_close(m);
 }
 
+/* SDM vol. 3, table 6-7: 80 bits are aligned to 8, the environment as its words are. */
+static void
+test_alignment(void)
+{
+    static const struct {
+        uint8_t code[3];
+        unsigned align;
+    } rows[] = {{{0xdb, 0x2b}, 8}, {{0xdb, 0x3b}, 8},       {{0xdf, 0x23}, 8},
+                {{0xdd, 0x03}, 8}, {{0xd9, 0x03}, 4},       {{0xdf, 0x03}, 2},
+                {{0xd9, 0x33}, 4}, {{0x66, 0xd9, 0x33}, 2}, {{0xdd, 0x33}, 4}};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+        for (unsigned offset = 0; offset < 9; offset++) {
+            struct machine *m = machine_open(M_PROT32);
+            machine_ring(m, 3);
+            m->cpu.r.cr0 |= CR0_AM;
+            m->cpu.r.rflags |= FLAG_AC;
+            machine_sync(m);
+            m->cpu.r.gpr[X86_RBX] = M_DATA + offset;
+            machine_code(m, rows[i].code, 3);
+            if (offset % rows[i].align)
+                EXPECT_FAULT("misaligned", m, VEC_AC, 0);
+            else
+                EXPECT("aligned", machine_try(m), EMU_OK);
+            machine_close(m);
+        }
+}
+
+/* After RESET all registers hold 0 (SDM vol. 3, table 9-1): there is no room before FNINIT. */
+static void
+test_reset(void)
+{
+    struct machine *m = machine_open(M_PROT32);
+    struct x86_regs reset;
+
+    x86_regs_reset(&reset);
+    memcpy(m->cpu.r.fx, reset.fx, sizeof(reset.fx));
+    m->cpu.r.cr0 |= CR0_NE;
+    EXPECT("FCW", unit(m).fcw, 0x0040);
+    CODE(m, 0xd9, 0xe5, 0xd9, 0xe8, 0xd9, 0xe8);
+    EXPECT("fxam", machine_try(m), EMU_OK);
+    EXPECT("zero", unit(m).fsw, FSW_C3);
+    EXPECT("fld1", machine_try(m), EMU_OK);
+    EXPECT("overflow", unit(m).fsw & ~FSW_C3, FSW_BUSY | FSW_ES | FSW_SF | FSW_IE | FSW_C1);
+    EXPECT_FAULT("fld1", m, VEC_MF, -1);
+    machine_close(m);
+}
+
 /* A device sees the ten bytes of FSTP as two writes, once the instruction has committed. */
 static void
 test_device(void)
@@ -284,6 +332,8 @@ static const struct unit_test tests[] = {
     {"operands in two pages", test_two_pages},
     {"operands at the limit", test_limit},
     {"operands in a device", test_device},
+    {"alignment", test_alignment},
+    {"after RESET", test_reset},
     {NULL, NULL},
 };
 const struct unit_suite suite_isa_x87 = {"isa_x87", tests};

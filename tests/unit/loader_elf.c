@@ -105,6 +105,7 @@ test_elf64(void)
     CU_ASSERT_EQUAL(l.regs.rip, 0x100010); /* virtual entry, physical start */
     CU_ASSERT_EQUAL(l.regs.efer & (EFER_LME | EFER_LMA), EFER_LME | EFER_LMA);
     CU_ASSERT_EQUAL(l.regs.cr0 & (CR0_PE | CR0_PG), CR0_PE | CR0_PG);
+    CU_ASSERT_EQUAL(memcmp(l.regs.fx, "\x7f\x03\0\0\0", 5), 0); /* firmware has executed FNINIT */
     CU_ASSERT_EQUAL(l.regs.seg[X86_CS].selector, BOOT_CS);
     CU_ASSERT_EQUAL(l.regs.seg[X86_CS].attr & (SEG_L | SEG_DB), SEG_L);
     CU_ASSERT_EQUAL(l.regs.seg[X86_SS].selector, BOOT_DS);

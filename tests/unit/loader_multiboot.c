@@ -58,6 +58,7 @@ test_machine_state(void)
         CU_ASSERT(l.regs.seg[i].attr & SEG_DB);
     }
     CU_ASSERT_EQUAL(l.regs.cr0 & (CR0_PE | CR0_PG), CR0_PE);
+    CU_ASSERT_EQUAL(memcmp(l.regs.fx, "\x7f\x03\0\0\0", 5), 0); /* firmware has executed FNINIT */
     CU_ASSERT_EQUAL(l.regs.rflags & (FLAG_IF | FLAG_VM), 0);
     CU_ASSERT_EQUAL(l.regs.rip, 0x100030);
     CU_ASSERT(!memcmp(ram_at(&l.ram, 0x100000, 0x100), file + AT, 0x100));

@@ -34,6 +34,7 @@ test_bootsector(void)
     CU_ASSERT_EQUAL(l.regs.gpr[X86_RDX], 0x80);
     CU_ASSERT(l.regs.rflags & FLAG_IF);
     CU_ASSERT_EQUAL(l.regs.cr0 & CR0_PE, 0);
+    CU_ASSERT_EQUAL(memcmp(l.regs.fx, "\x7f\x03\0\0\0", 5), 0); /* firmware has executed FNINIT */
     CU_ASSERT(!memcmp(ram_at(&l.ram, 0x7c00, 512), sector, 512));
     CU_ASSERT_EQUAL(peek(&l, 0x7e00, 8), 0); /* one sector, not the disk */
     loaded_free(&l);

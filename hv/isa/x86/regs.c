@@ -66,8 +66,10 @@ const unsigned x86_reg_count = sizeof(x86_reg_table) / sizeof(x86_reg_table[0]);
 
 /* --- RESET ---------------------------------------------------------------------------------- */
 
-/* The x87 control word after RESET and MXCSR (SDM vol. 3, table 9-1), by FXSAVE offset. */
+/* x87 and MXCSR after RESET (SDM vol. 3, table 9-1), by FXSAVE offset: every exception unmasked, eight
+ * registers in use that hold 0. Whoever computes begins with FNINIT. */
 #define FX_FCW   0x00u
+#define FX_FTW   0x04u
 #define FX_MXCSR 0x18u
 
 void
@@ -97,7 +99,18 @@ x86_regs_reset(struct x86_regs *r)
     const uint16_t fcw = 0x0040;
     const uint32_t mxcsr = 0x1f80;
     memcpy(r->fx + FX_FCW, &fcw, sizeof(fcw));
+    r->fx[FX_FTW] = 0xff;
     memcpy(r->fx + FX_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+/* SDM vol. 2, FINIT: every exception masked, no register in use, TOP 0. */
+void
+x86_regs_fninit(struct x86_regs *r)
+{
+    const uint16_t fcw = 0x037f;
+
+    memset(r->fx, 0, FX_MXCSR); /* FSW, tags, FOP, FIP, FDP */
+    memcpy(r->fx + FX_FCW, &fcw, sizeof(fcw));
 }
 
 /* --- states that cannot exist ----------------------------------------------------------------- */

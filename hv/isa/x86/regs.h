@@ -212,6 +212,8 @@ extern const unsigned x86_reg_count;
 
 /* The state after RESET (SDM vol. 3, 9.1.1): real mode, CS base ffff0000, rip fff0. */
 void x86_regs_reset(struct x86_regs *r);
+/* The x87 unit as FNINIT leaves it, which firmware has executed when it starts a boot loader. */
+void x86_regs_fninit(struct x86_regs *r);
 
 /*
  * Says whether a processor could be in this state: the checks that VM entry makes on the guest
