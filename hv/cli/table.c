@@ -10,6 +10,7 @@ const struct command *const command_table[] = {
     &command_run,
     &command_trace,
     &command_graph,
+    &command_audit,
     &command_list,
     &command_doctor,
     &command_help,

@@ -169,6 +169,25 @@ mkdir -p "$work/root/usr/bin" && : >"$work/root/usr/bin/dot" && chmod 755 "$work
 PATH=$PATH:/usr/bin doctor 0 "All is well"
 refused 1 "not a folder" doctor --root /no/such/root
 
+# --- audit ----------------------------------------------------------------------------------------
+
+here=$(dirname "$0")
+prints 'theorem 1' audit
+# The processor alone, which is the same everywhere; what strategies do about it is in tests/unit.
+sed -n '/^ *what is executed/,/^RDMSR/p' "$work/out" | cut -c 1-83 | sed 's/ *$//' >"$work/audit"
+check "hv audit says what tests/cli/audit.txt says" diff "$here/audit.txt" "$work/audit"
+prints '^SGDT .*leaks state' audit --umip off
+prints '^SGDT .*traps (#GP)' audit --umip on
+prints '^POPF .*silently wrong' audit --umip on
+prints 'trap: wrong\|trap: not right: .*POPF' audit --umip on
+prints '"name": "STR"' audit --json
+prints '^POPF .*silently wrong' audit --engine host
+prints '^CLI .*traps (#GP)' audit --engine host
+prints '^SGDT .*\(emulated by the host (UMIP)\|leaks state\|traps\)' audit --engine host
+refused 1 "on, off or both" audit --umip maybe
+refused 1 "no engine 'vax'" audit --engine vax
+refused 1 "the host's to turn on" audit --engine host --umip on
+
 # --- runs that end in their different ways ---------------------------------------------------------
 
 # ends STATUS PATTERN WORD...: hv run --engine soft WORD... ends so and says so.

@@ -7,6 +7,7 @@
 static const struct unit_suite *const suites[] = {
     &suite_base,
     &suite_kvm,
+    &suite_audit,
     &suite_cli,
     &suite_isa_disasm,
     &suite_isa_double,
