@@ -30,6 +30,7 @@ struct x86_regs;
 #define CAP_STEP           0x0020u /* single step */
 #define CAP_TRACE_GUEST    0x0040u /* can show transfers inside the guest */
 #define CAP_MSR_EXIT       0x0080u /* RDMSR / WRMSR reach the VMM */
+#define CAP_DEPRIVILEGE    0x0100u /* shows every exception of a guest kernel at CPL 3 */
 
 struct cap_name {
     uint32_t bit;

@@ -134,7 +134,8 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
     if (v->stepping && (rc = kvm_stop_stepping(vcpu, err)))
         return rc;
     for (;;) {
-        if (deadline < v->armed && (rc = arm_timer(vcpu, deadline, err)))
+        if ((deadline < v->armed && (rc = arm_timer(vcpu, deadline, err))) ||
+            (v->flush && (rc = kvm_monitor_enter(vcpu, err))))
             return rc;
         /* 3. Run the guest, and say why it stopped. */
         rc = kvm_enter(vcpu, err);
@@ -143,7 +144,7 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
             return 0;
         }
         if (rc != -EINTR && (rc || kvm_exit_decode(vcpu)))
-            return rc;
+            return rc ? rc : kvm_monitor_exit(vcpu, err);
     }
 }
 
@@ -251,7 +252,7 @@ kvm_intercept(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions, str
 {
     struct engine_vm *kvm = vcpu->vm->engine;
 
-    if (exceptions || (instructions & ~INTERCEPT_MSR))
+    if ((exceptions && !vcpu->engine->monitor) || (instructions & ~INTERCEPT_MSR))
         return error_set(err, ENOTSUP,
                          "KVM handles these instructions and exceptions itself and shows no exit "
                          "for them: use --engine soft");
@@ -329,9 +330,9 @@ kvm_idle_until(struct vcpu *vcpu, uint64_t t)
 const struct engine_ops engine_kvm = {
     .name = "kvm",
     .summary = "the processor itself, through Linux' KVM: fast, needs VT-x or SVM",
-    .caps = CAP_GUEST_KERNEL | CAP_STEP | CAP_MSR_EXIT,
-    .exits = SHOWS(IO) | SHOWS(MMIO) | SHOWS(HLT) | SHOWS(MSR) | SHOWS(INTR_WINDOW) |
-             SHOWS(SHUTDOWN) | SHOWS(DEBUG) | SHOWS(KICK) | SHOWS(FAIL_ENTRY) |
+    .caps = CAP_GUEST_KERNEL | CAP_STEP | CAP_MSR_EXIT | CAP_DEPRIVILEGE,
+    .exits = SHOWS(IO) | SHOWS(MMIO) | SHOWS(EXCEPTION) | SHOWS(HLT) | SHOWS(MSR) |
+             SHOWS(INTR_WINDOW) | SHOWS(SHUTDOWN) | SHOWS(DEBUG) | SHOWS(KICK) | SHOWS(FAIL_ENTRY) |
              SHOWS(INTERNAL_ERROR) | SHOWS(SYSTEM_EVENT) | SHOWS(UNKNOWN),
     .probe = kvm_probe,
     .open = kvm_open,
@@ -344,6 +345,8 @@ const struct engine_ops engine_kvm = {
     .can_inject = kvm_can_inject,
     .inject = kvm_inject,
     .intercept = kvm_intercept,
+    .open_monitor = kvm_open_monitor,
+    .flush_tlb = kvm_flush_tlb,
     .set_a20 = kvm_set_a20,
     .kick = kvm_kick,
     .time = kvm_time,

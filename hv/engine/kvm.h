@@ -86,6 +86,12 @@ struct engine_vcpu {
     volatile sig_atomic_t fired, kicked; /* set by signal handlers */
 
     struct kvm_place place[KVM_PLACES];
+    /* kvm_monitor.c: a guest at CPL 3, whose exceptions come by a stub. */
+    bool monitor;    /* the stub is there */
+    bool in_monitor; /* the last exit came by it: KVM's registers are the stub's, */
+    uint64_t trapped_rip, trapped_rflags, trapped_rsp; /* and these the guest's */
+    bool flush;                                        /* the TLB is to be flushed on the way in */
+
     struct x86_cpu *cpu; /* for kvm_step.c; NULL: never stepped */
     bool trial;          /* it must not write to memory now */
     char text[256];      /* of vm_exit.failure */
@@ -178,6 +184,18 @@ struct kvm_slot {
 unsigned kvm_slots(const struct ram *ram, bool a20_closed, struct kvm_slot slot[KVM_SLOTS]);
 /* Pure: takes from a table of CPUID what this machine does not have. */
 void kvm_cpuid_filter(struct kvm_cpuid2 *cpuid);
+
+/* --- kvm_monitor.c ---------------------------------------------------------------------------- */
+
+int kvm_open_monitor(struct vcpu *vcpu, struct error *err);
+/* If vcpu->exit is the stub's, makes it the EXCEPTION that it stands for. 0 or -errno. */
+int kvm_monitor_exit(struct vcpu *vcpu, struct error *err);
+/* After such an exit: puts the guest's registers in place of the stub's. */
+void kvm_monitor_regs(const struct engine_vcpu *v, struct x86_regs *regs);
+/* engine_ops.flush_tlb, and its doing: sets KVM's registers so that the guest is entered through
+ * the stub, which loads CR3. 0 or -errno. */
+void kvm_flush_tlb(struct vcpu *vcpu);
+int kvm_monitor_enter(struct vcpu *vcpu, struct error *err);
 
 /* --- kvm.c, kvm_step.c, kvm_probe.c ----------------------------------------------------------- */
 

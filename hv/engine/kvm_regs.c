@@ -271,6 +271,7 @@ kvm_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
         return rc;
     memset(regs, 0, sizeof(*regs));
     kvm_state_to_regs(&state, regs);
+    kvm_monitor_regs(v, regs);
     read_pdptes(&vcpu->vm->ram, regs);
     if (kvm_get_msr(v, MSR_TSC_AUX, &regs->tsc_aux))
         regs->tsc_aux = 0;
@@ -305,7 +306,7 @@ kvm_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
         return error_set(err, EINVAL, "the guest's state is not valid: %s", why);
     /* An instruction that waits for its access would end later and overwrite what is set now. */
     v->access = (struct kvm_access){0};
-    v->unread = false;
+    v->unread = v->in_monitor = false;
     if (v->completing && (rc = kvm_finish(vcpu, err)) && rc != -EINTR)
         return rc;
     if ((rc = read_state(v, &state, err)))

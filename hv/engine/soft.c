@@ -389,7 +389,7 @@ const struct engine_ops engine_soft = {
     .name = "soft",
     .summary = "our interpreter: deterministic, shows everything, needs nothing of the host",
     .caps = CAP_GUEST_KERNEL | CAP_INTERCEPT_INSN | CAP_INTERCEPT_EXC | CAP_HYPERCALL | CAP_ICOUNT |
-            CAP_STEP | CAP_TRACE_GUEST | CAP_MSR_EXIT,
+            CAP_STEP | CAP_TRACE_GUEST | CAP_MSR_EXIT | CAP_DEPRIVILEGE,
     .exits = SHOWS(IO) | SHOWS(MMIO) | SHOWS(HLT) | SHOWS(HYPERCALL) | SHOWS(MSR) | SHOWS(CPUID) |
              SHOWS(EXCEPTION) | SHOWS(CR) | SHOWS(DR) | SHOWS(INVLPG) | SHOWS(DTABLE) | SHOWS(TSC) |
              SHOWS(INSTRUCTION) | SHOWS(INTR_WINDOW) | SHOWS(SHUTDOWN) | SHOWS(DEBUG) |

@@ -20,6 +20,7 @@ const struct cap_name engine_caps[] = {
     {CAP_STEP,           "step",           "executes one instruction at a time"},
     {CAP_TRACE_GUEST,    "trace-guest",    "shows transfers inside the guest"},
     {CAP_MSR_EXIT,       "msr-exit",       "RDMSR and WRMSR reach the VMM"},
+    {CAP_DEPRIVILEGE,    "deprivilege",    "shows every exception of a guest kernel at CPL 3"},
 };
 /* clang-format on */
 const unsigned engine_cap_count = sizeof(engine_caps) / sizeof(engine_caps[0]);
