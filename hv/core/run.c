@@ -209,6 +209,7 @@ idle(struct vm *vm, struct vcpu *vcpu)
 
     if (!can_inject(vm, vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
         return false;
+    vm->next_device = next;
     if (input_is_possible(vm) || !counted) {
         uint64_t start = now_ns(), wait = next > now ? next - now : 0;
         if (vm->console)
@@ -263,15 +264,16 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             return end_run(result, RUN_STOPPED);
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
-        housekeeping(vm, vcpu);
         if (offer_interrupt(vm, vcpu, &result->message))
             return end_run(result, RUN_FAILED);
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
                 return end_run(result, RUN_HALTED);
             vm->waits++;
+            housekeeping(vm, vcpu);
             continue;
         }
+        /* The engine comes back with KICK when a device is due: no need to look at the time here. */
         if (!vm->next_known)
             vm->next_device = bus_next(&vm->bus);
         vm->next_known = true;

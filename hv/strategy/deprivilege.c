@@ -76,6 +76,8 @@ deprivilege_attach(struct vcpu *vcpu, struct error *err)
     build_gdt(window);
     build_tables(window);
     put64(window, MONITOR_TSS + 4, MONITOR_LINEAR + MONITOR_STACK + PAGE_SIZE); /* RSP0 */
+    /* The I/O map's base lies behind the limit: no port is allowed at CPL 3 (SDM vol. 1, 19.5.2). */
+    put64(window, MONITOR_TSS + 0x60, UINT64_C(0x68) << 48);
     if (vm->engine_ops->open_monitor) {
         int rc = vm->engine_ops->open_monitor(vcpu, err);
         if (rc)
