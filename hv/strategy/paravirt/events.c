@@ -137,6 +137,7 @@ events_set_timer(struct paravirt *pv, uint64_t first, uint64_t period)
 {
     uint64_t now = pv->vm->engine_ops->time(pv->vcpu);
 
+    pv->vm->next_known = false;
     if (!first) {
         pv->events.next = DEVICE_NEVER;
         return 0;
