@@ -162,7 +162,7 @@ struct diff_host {
     bool fsgsbase; /* RDFSBASE and friends work in user mode */
     bool ldt;      /* the kernel lets a program have an LDT: 16-bit cases can run */
     bool intel;
-    bool umip;
+    bool reference; /* a processor of the kind that the interpreter is: Intel, not translated */
 };
 /* 0, or -1 with a sentence on stderr. */
 int host_open(struct diff_host *h);

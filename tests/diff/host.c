@@ -22,6 +22,8 @@
 
 #define PAGES_SIZE          (DIFF_CODE_SIZE + DIFF_DATA_SIZE)
 #define HWCAP2_FSGSBASE_BIT 0x2u
+#define HYPERVISOR_BIT      0x80000000u
+#define HYPERVISOR_LEAF     0x40000000u
 
 /* The child's program lies beside this one. */
 static void
@@ -94,6 +96,18 @@ reap(struct diff_host *h)
     waitpid(h->pid, NULL, 0);
 }
 
+/* QEMU's translator says so in the hypervisor's CPUID leaf. It is no processor to learn from. */
+static bool
+is_translated(void)
+{
+    unsigned a = 0, b = 0, c = 0, d = 0;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & HYPERVISOR_BIT))
+        return false;
+    __cpuid(HYPERVISOR_LEAF, a, b, c, d);
+    return !memcmp(&b, "TCGT", 4);
+}
+
 static void
 detect(struct diff_host *h)
 {
@@ -101,7 +115,7 @@ detect(struct diff_host *h)
 
     h->fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT;
     h->intel = __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx;
-    h->umip = __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 0x4;
+    h->reference = h->intel && !is_translated();
 }
 
 int
