@@ -232,7 +232,8 @@ start_registers(struct gen *g)
         in->gpr[X86_RSP] += rng_below(g->rng, 8);
     in->rip = diff_code_base(g->c) + g->c->start;
     in->rflags = FLAG_ONE | FLAG_IF | (rng_next(g->rng) & FLAGS_ARITH) |
-                 (rng_one_in(g->rng, 3) ? FLAG_DF : 0) | (rng_one_in(g->rng, 40) ? FLAG_AC : 0);
+                 (rng_one_in(g->rng, 3) ? FLAG_DF : 0) | (rng_one_in(g->rng, 40) ? FLAG_AC : 0) |
+                 (rng_one_in(g->rng, 60) ? FLAG_TF : 0);
     start_fpu(g);
     memcpy(g->value, in->gpr, sizeof(g->value));
     g->known = narrow ? 0xff : 0xffff;

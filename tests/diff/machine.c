@@ -308,7 +308,7 @@ goes_on(struct diff_machine *m, int result, struct diff_end *end)
     return false;
 }
 
-/* CMPS and SCAS under REP that fault: "EFLAGS is restored to the state prior to the execution of the
+/* CMPS and SCAS under REP that fault, or trap between two iterations: "EFLAGS is restored to the state prior to the execution of the
  * instruction" (SDM vol. 2, REP); we, and the SDM's pseudo-code, execute one iteration a time. */
 static bool
 loses_flags(const struct x86_insn *in)
@@ -334,7 +334,7 @@ step(struct diff_machine *m, const struct diff_case *c, struct diff_end *end, ma
     bool committed = result == EMU_OK || (result == EMU_FAULT && m->cpu.fault.trap);
     if (committed)
         m->undefined = undefined;
-    else if (in.op && loses_flags(&in))
+    if (result == EMU_FAULT && in.op && loses_flags(&in) && m->cpu.r.rip == rip)
         m->undefined = FLAGS_ARITH;
     if (insn && hook && (!committed || m->cpu.r.rip != rip))
         hook(ctx, insn->row, !committed);
