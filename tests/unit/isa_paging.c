@@ -273,7 +273,7 @@ test_rights(void)
         p->cpu.r.cr4 |= rows[i].cr4;
         p->cpu.r.rflags |= rows[i].flags;
         int got = fault_of(p, rows[i].how, rows[i].cpl);
-            CU_ASSERT_EQUAL(got, rows[i].want);
+        CU_ASSERT_EQUAL(got, rows[i].want);
         paged_close(p);
     }
 }
