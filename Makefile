@@ -132,11 +132,14 @@ check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 
 check-fuzz: $(BUILD)/fuzz_guests
 	$(BUILD)/fuzz_guests 0 500
+	$(BUILD)/fuzz_guests 0 200 trap
 
 # More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
 fuzz: $(BUILD)/fuzz_guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_guests $(SEED) 10000
+	$(BUILD)/fuzz_guests $(SEED) 10000 trap
+	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
 	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
 	$(BUILD)/diff_cpu --seed $(SEED) --instructions 20000000
 

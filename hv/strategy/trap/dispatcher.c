@@ -78,7 +78,10 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
             return fail(result, RUN_SHUTDOWN,
                         "triple fault on the virtual processor: delivering an exception through "
                         "the guest's IDT faulted, and so did the double fault");
-        case EMU_UNIMPLEMENTED: return fail(result, RUN_FAILED, cpu->unimplemented);
+        case EMU_UNIMPLEMENTED:
+            result->end = RUN_FAILED;
+            error_set(&result->message, ENOTSUP, "unimplemented: %s", cpu->unimplemented);
+            return false;
         default: return fail(result, RUN_FAILED, "the interpreter stopped for an unknown reason");
         }
     }
