@@ -222,6 +222,12 @@ test_alignment(void)
     EXPECT_FAULT("cmpxchg8b", m, VEC_AC, 0);
     CODE(m, 0x48, 0x0f, 0xc7, 0x0b);
     EXPECT_FAULT("cmpxchg16b", m, VEC_GP, 0);
+    m->cpu.r.gpr[X86_RBX] = UINT64_C(0x7fffffffffff);
+    CODE(m, 0x8b, 0x03);
+    EXPECT_FAULT("out of the canonical half, misaligned", m, VEC_AC, 0);
+    m->cpu.r.rflags &= ~(uint64_t)FLAG_AC;
+    machine_sync(m);
+    EXPECT_FAULT("out of the canonical half", m, VEC_GP, 0);
     machine_close(m);
 }
 

@@ -38,11 +38,13 @@ x86_linear(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, u
            uint64_t *linear)
 {
     const struct x86_segment *seg = &cpu->r.seg[sreg];
-    bool write = how & (ACCESS_WRITE | ACCESS_RMW);
+    bool write = how & (ACCESS_WRITE | ACCESS_RMW), misaligned;
 
     *linear = (cpu->seg_base[sreg] + offset) & cpu->linear_mask;
+    misaligned = cpu->alignment_check && *linear & (size - 1) && !(size & (size - 1));
     if (x86_is_64bit(cpu)) {
-        if (!x86_canonical(*linear) || !x86_canonical(*linear + size - 1))
+        /* An access that only ends outside the canonical half is #AC first, if it is that too. */
+        if (!x86_canonical(*linear) || (!misaligned && !x86_canonical(*linear + size - 1)))
             return segment_fault(cpu, sreg);
     } else {
         if (cpu->mode != MODE_REAL) {
@@ -56,9 +58,7 @@ x86_linear(struct x86_cpu *cpu, unsigned sreg, uint64_t offset, unsigned size, u
         if (!within_limit(seg, offset, size))
             return segment_fault(cpu, sreg);
     }
-    if (cpu->alignment_check && *linear & (size - 1) && !(size & (size - 1)))
-        return x86_raise_error(cpu, VEC_AC, 0);
-    return EMU_OK;
+    return misaligned ? x86_raise_error(cpu, VEC_AC, 0) : EMU_OK;
 }
 
 /* --- the TLB -------------------------------------------------------------------------------- */
