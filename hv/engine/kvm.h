@@ -54,15 +54,19 @@ struct kvm_access {
     bool write;
 };
 
-/* What is known of the exits at one place (kvm_rip.c). OUT_RIP_*: where the instruction pointer
- * stands when an OUT exits. */
-enum kvm_out { OUT_RIP_UNKNOWN, OUT_RIP_AT, OUT_RIP_BEHIND };
+/* What is remembered of places that exits came from (kvm_rip.c). An entry whose key is 0 is empty. */
 #define KVM_PLACES 16
-struct kvm_place {
-    uint64_t code;  /* the page of code, + 1 so that 0 is an empty entry */
-    uint64_t stack; /* RSP >> 20 */
-    bool user;      /* CPL 3 */
-    enum kvm_out out;
+#define KVM_OUTS   64
+struct kvm_places {
+    struct {
+        uint64_t code;  /* the page of code, + 1 */
+        uint64_t stack; /* RSP >> 20 */
+        bool user;      /* CPL 3 */
+    } page[KVM_PLACES];
+    struct {
+        uint64_t rip; /* at the exit, + 1 */
+        uint8_t back; /* so many bytes before it the OUT begins */
+    } out[KVM_OUTS];
 };
 
 struct engine_vcpu {
@@ -85,7 +89,8 @@ struct engine_vcpu {
     pid_t thread;                        /* that runs this vcpu */
     volatile sig_atomic_t fired, kicked; /* set by signal handlers */
 
-    struct kvm_place place[KVM_PLACES];
+    struct kvm_places places;
+    bool out_behind; /* what the last clear case of an OUT was */
     /* kvm_monitor.c: a guest at CPL 3, whose exceptions come by a stub. */
     bool monitor;    /* the stub is there */
     bool in_monitor; /* the last exit came by it: KVM's registers are the stub's, */
@@ -131,11 +136,11 @@ bool kvm_exit_answer(struct vcpu *vcpu);
 
 /* --- kvm_rip.c -------------------------------------------------------------------------------- */
 
-/* The place that the exit in kvm_run comes from; a system call if it is a new one. */
-struct kvm_place *kvm_place_find(struct vcpu *vcpu);
+/* Is the guest that has just left at CPL 3? A system call if the place is new. */
+bool kvm_exit_user(struct vcpu *vcpu);
+/* The address of the instruction that the port exit in kvm_run belongs to; likewise. */
+uint64_t kvm_exit_rip(struct vcpu *vcpu);
 void kvm_places_forget(struct engine_vcpu *v);
-/* The address of the instruction that the port exit in kvm_run belongs to. */
-uint64_t kvm_exit_rip(struct vcpu *vcpu, struct kvm_place *place);
 
 /* --- kvm_regs.c ------------------------------------------------------------------------------- */
 

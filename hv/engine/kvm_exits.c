@@ -91,7 +91,7 @@ decode_io(struct vcpu *vcpu)
     v->completing = true;
     show_piece(vcpu);
     if (vcpu->vm->recorder)
-        vcpu->exit.rip = kvm_exit_rip(vcpu, kvm_place_find(vcpu));
+        vcpu->exit.rip = kvm_exit_rip(vcpu);
     return true;
 }
 
@@ -345,7 +345,7 @@ kvm_exit_plain(struct vcpu *vcpu, enum trace_kind kind)
 {
     vcpu->exit = (struct vm_exit){.kind = kind, .rip = vcpu->engine->run->s.regs.regs.rip};
     if (vcpu->vm->recorder)
-        vcpu->exit.user = kvm_place_find(vcpu)->user;
+        vcpu->exit.user = kvm_exit_user(vcpu);
 }
 
 bool

@@ -6,11 +6,11 @@
  * a good part of the exit itself. So what was found at a place is remembered:
  *   - the privilege level. A place is a page of code and a region of the stack: kernel and programs
  *     do not share both. What is remembered ends with the next interrupt.
- *   - where the instruction pointer stands at an OUT exit: on the instruction, if KVM took it from
- *     the hardware; behind it, if KVM's emulator executed it (real mode on older processors, OUTS,
- *     KVM without hardware support). The bytes at both places tell, almost always; where both could
- *     be it, what was true of the last clear case decides. At an IN exit the instruction has not
- *     ended, and the pointer is right. (An OUTS without REP in a page with OUT is shown too late.)
+ *   - where an OUT begins. The instruction pointer stands on it if KVM took it from the hardware,
+ *     and behind it if KVM's emulator executed it (real mode on older processors, OUTS, KVM without
+ *     hardware support). The bytes at both places tell, almost always; where both could be it, what
+ *     was true of the last clear case decides. At an IN exit the instruction has not ended, and the
+ *     pointer is right.
  *
  * Called by kvm_exits.c. Next: kvm_step.c.
  */
@@ -26,24 +26,26 @@
 void
 kvm_places_forget(struct engine_vcpu *v)
 {
-    memset(v->place, 0, sizeof(v->place));
+    memset(&v->places, 0, sizeof(v->places));
 }
 
-struct kvm_place *
-kvm_place_find(struct vcpu *vcpu)
+bool
+kvm_exit_user(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;
     const struct kvm_regs *regs = &v->run->s.regs.regs;
     uint64_t code = (regs->rip / PAGE_SIZE) + 1, stack = regs->rsp >> 20;
-    struct kvm_place *place = &v->place[code % KVM_PLACES];
+    unsigned i = code % KVM_PLACES;
     struct kvm_sregs sregs;
 
-    if (place->code == code && place->stack == stack)
-        return place;
-    *place = (struct kvm_place){.code = code, .stack = stack};
-    if (ioctl(v->fd, KVM_GET_SREGS, &sregs) == 0)
-        place->user = sregs.ss.dpl == 3;
-    return place;
+    if (v->places.page[i].code != code || v->places.page[i].stack != stack) {
+        if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
+            return false;
+        v->places.page[i].code = code;
+        v->places.page[i].stack = stack;
+        v->places.page[i].user = sregs.ss.dpl == 3;
+    }
+    return v->places.page[i].user;
 }
 
 /* The host's address of the code page that holds a linear address; NULL: not in RAM or ROM. */
@@ -122,20 +124,21 @@ is_prefix(uint8_t byte, bool code64)
 /* The length of the OUT that ends at rip and belongs to this exit, with its prefixes; 0: it begins
  * at rip. code: the bytes around rip, `before` of them below it. */
 static unsigned
-out_behind(struct kvm_place *place, const struct kvm_run *run, const uint8_t *code, unsigned before,
-           unsigned len, bool code64)
+out_behind(struct engine_vcpu *v, const uint8_t *code, unsigned before, unsigned len, bool code64)
 {
+    uint16_t port = v->run->io.port;
+    unsigned size = v->run->io.size;
     unsigned at = before; /* the opcode at rip, behind its prefixes */
     while (at < len - 2 && is_prefix(code[at], code64))
         at++;
-    bool here = out_length(code + at, len - at, run->io.port, run->io.size);
+    bool here = out_length(code + at, len - at, port, size);
     unsigned behind = 0; /* the length of the instruction that ends at rip */
     for (unsigned length = 2; !behind && length; length--)
-        if (out_length(code + before - length, length, run->io.port, run->io.size) == length)
+        if (out_length(code + before - length, length, port, size) == length)
             behind = length;
     if (here != (behind != 0))
-        place->out = here ? OUT_RIP_AT : OUT_RIP_BEHIND;
-    if (!behind || place->out == OUT_RIP_AT)
+        v->out_behind = !here;
+    if (!behind || !v->out_behind)
         return 0;
     while (behind < before && is_prefix(code[before - behind - 1], code64))
         behind++;
@@ -143,19 +146,24 @@ out_behind(struct kvm_place *place, const struct kvm_run *run, const uint8_t *co
 }
 
 uint64_t
-kvm_exit_rip(struct vcpu *vcpu, struct kvm_place *place)
+kvm_exit_rip(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;
     uint64_t rip = v->run->s.regs.regs.rip;
+    unsigned i = rip % KVM_OUTS;
     const unsigned before = 4; /* OUT imm8 and two prefixes */
     struct kvm_sregs sregs;
     uint8_t code[12];
 
-    if (v->run->io.direction == KVM_EXIT_IO_IN || place->out == OUT_RIP_AT)
+    if (v->run->io.direction == KVM_EXIT_IO_IN)
         return rip;
+    if (v->places.out[i].rip == rip + 1)
+        return rip - v->places.out[i].back;
     if (rip < before || ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0 ||
         read_linear(vcpu, &sregs, sregs.cs.base + rip - before, code, sizeof(code)) < sizeof(code))
         return rip;
     bool code64 = sregs.cs.l && (sregs.efer & EFER_LMA);
-    return rip - out_behind(place, v->run, code, before, sizeof(code), code64);
+    v->places.out[i].rip = rip + 1;
+    v->places.out[i].back = (uint8_t)out_behind(v, code, before, sizeof(code), code64);
+    return rip - v->places.out[i].back;
 }

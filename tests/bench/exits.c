@@ -184,8 +184,8 @@ report(const char *what, double ns, double bare, double target)
 int
 main(int argc, char **argv)
 {
-    unsigned exits = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 500;
-    unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 100;
+    unsigned exits = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 100;
+    unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 500;
     double bare_ns = 0, ours_ns = 0, traced_ns = 0;
     struct bare bare;
     static struct ours ours, traced;
