@@ -664,6 +664,9 @@ const struct x86_variant x86_variants[] = {
     /* CRC32 (F2 0F 38 F0, F1) belongs to SSE4.2, which is not here. */
     {0x2f0, PREFIX_REPNE, 0x00, 0,    {"crc32", "Gy,Eb", NULL, 0, 0, NULL}},
     {0x2f1, PREFIX_REPNE, 0x00, 0,    {"crc32", "Gy,Ev", NULL, 0, 0, NULL}},
+    /* F3 makes MOVBE undefined. */
+    {0x2f0, PREFIX_REP,   0x00, 0,    {"movbe", "Gv,Mv", NULL, 0, 0, NULL}},
+    {0x2f1, PREFIX_REP,   0x00, 0,    {"movbe", "Mv,Gv", NULL, 0, 0, NULL}},
 };
 const unsigned x86_variant_count = sizeof(x86_variants) / sizeof(x86_variants[0]);
 /* clang-format on */
