@@ -93,7 +93,7 @@ DIFF_SHARE_asan    := 200000
 
 check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
-check-unit: $(BUILD)/unit
+check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
 
 check-cli: $(HV) guests

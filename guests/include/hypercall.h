@@ -79,6 +79,10 @@
 #define HC_EVENT_TIMER   0
 #define HC_EVENT_CONSOLE 4 /* something was typed */
 
+/* Flags of a trap handler. */
+#define HC_TRAP_USER   1 /* INT n in user mode may come here; else it is #GP */
+#define HC_TRAP_MASKED 2 /* events are masked on entry; for events always */
+
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>
@@ -95,8 +99,6 @@ struct hc_trap {
     uint32_t flags;   /* HC_TRAP_* */
     uint32_t reserved;
 };
-#define HC_TRAP_USER   1 /* INT n in user mode may come here; else it is #GP */
-#define HC_TRAP_MASKED 2 /* events are masked on entry; for events always */
 
 /*
  * What every trap leaves on the kernel's stack, like the processor itself; the lowest word is
