@@ -233,6 +233,7 @@ test_dead_ends(void)
 #define DATA     (HC_BOOT_BASE + 0x120000)
 #define LAST     (HC_BOOT_BASE + PV_RAM - 8) /* eight bytes before the end of what is mapped */
 
+/* Long because: it is one table. */
 static void
 test_wild_pointers(void)
 {
