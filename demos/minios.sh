@@ -11,9 +11,9 @@ show() {
     echo "\$ $*"
 }
 
-show hv run --engine soft --trace "$out/minios.hvt" --trace-guest minios
+show hv run --engine soft --trace "$out/minios.hvt" --trace-guest --append tasks=preempt minios
 status=0
-"$hv" run --engine soft --trace "$out/minios.hvt" --trace-guest "$guests/minios" </dev/null || status=$?
+"$hv" run --engine soft --trace "$out/minios.hvt" --trace-guest --append tasks=preempt "$guests/minios" </dev/null || status=$?
 [ $status = 1 ] || { echo "minios ended with status $status, not 1" >&2 && exit 1; }
 
 show hv trace --from 7 --limit 3 "$out/minios.hvt"

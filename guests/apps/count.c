@@ -3,7 +3,7 @@
  *
  * The number it prints comes out right only if its registers survive every interruption.
  */
-#include "sys.h"
+#include "lib.h"
 
 #define ROUNDS 500000
 
@@ -17,10 +17,11 @@ compute(uint64_t x)
 }
 
 int
-main(int argc, char **argv)
+main(int argc, char **argv, char **envp)
 {
     int64_t lines = argc > 1 ? number(argv[1]) : 1;
     uint64_t x = 1;
+    (void)envp;
     for (int64_t i = 1; i <= lines; i++) {
         x = compute(x);
         say("%s: line %d of %d, computed %x\n", argv[0], i, lines, x);

@@ -1,7 +1,7 @@
 /*
  * lazy.c - has 64 KiB of memory and touches three pages of it: the kernel needs to find no more.
  */
-#include "sys.h"
+#include "lib.h"
 
 #define PAGE  4096
 #define PAGES 16
@@ -9,10 +9,10 @@
 static volatile unsigned char memory[PAGES * PAGE] __attribute__((aligned(PAGE)));
 
 int
-main(int argc, char **argv)
+main(int argc, char **argv, char **envp)
 {
     static const int touched[] = {0, 7, PAGES - 1};
-    (void)argc;
+    (void)argc, (void)envp;
     for (unsigned i = 0; i < 3; i++) {
         volatile unsigned char *page = memory + touched[i] * PAGE;
         if (page[0] || page[PAGE - 1]) {

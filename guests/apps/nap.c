@@ -1,7 +1,7 @@
 /*
  * nap.c - sleeps, and asks the clock whether it did. `nap N` times.
  */
-#include "sys.h"
+#include "lib.h"
 
 #define NAP_MS 30
 
@@ -14,10 +14,11 @@ now_ms(void)
 }
 
 int
-main(int argc, char **argv)
+main(int argc, char **argv, char **envp)
 {
     const struct timespec nap = {0, NAP_MS * 1000000};
     int64_t times = argc > 1 ? number(argv[1]) : 1;
+    (void)envp;
     for (int64_t i = 1; i <= times; i++) {
         int64_t start = now_ms();
         sys_call(SYS_NANOSLEEP, (uint64_t)&nap, 0, 0);

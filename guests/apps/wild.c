@@ -1,7 +1,7 @@
 /*
  * wild.c - does what a kernel ends a program for, and goes on. `wild nowhere|kernel|code|...`
  */
-#include "sys.h"
+#include "lib.h"
 
 #define NOWHERE 0xdead000          /* nothing is mapped here, neither by Linux nor by minios */
 #define KERNEL  0xffffffff80000000 /* something is, but not for us */
@@ -28,9 +28,10 @@ follow(const char *what)
 }
 
 int
-main(int argc, char **argv)
+main(int argc, char **argv, char **envp)
 {
     const char *what = argc > 1 ? argv[1] : "nowhere";
+    (void)envp;
     say("%s: %s\n", argv[0], what);
     follow(what);
     say("%s: still here\n", argv[0]);

@@ -74,8 +74,7 @@ cpu_init(void)
     priv_load_segments(KERNEL_CS, KERNEL_DS);
     priv_ltr(TSS_SEL);
 
-    /* TS: whoever touches the FPU gets #NM; no task of ours may, so no state has to be kept. */
-    priv_write_cr0(CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_TS);
+    priv_write_cr0(CR0_VALUE);
     read_features();
     if (cpu.pge)
         cr4 |= CR4_PGE;
@@ -87,6 +86,12 @@ cpu_init(void)
         cr4 |= CR4_UMIP; /* the user cannot read the tables' addresses (SGDT, SIDT, STR ...) */
     priv_write_cr4(cr4);
     priv_wrmsr(MSR_EFER, priv_rdmsr(MSR_EFER) | EFER_SCE | (cpu.nx ? EFER_NXE : 0));
+}
+
+struct priv_table
+cpu_gdt(void)
+{
+    return (struct priv_table){sizeof(gdt) - 1, (uint64_t)gdt};
 }
 
 void

@@ -2,7 +2,8 @@
  * exec.c - puts a program into an address space: ELF segments and a stack with its arguments.
  *
  * The programs are Linux programs (guests/apps): static ELF64 files, entered as Linux enters them.
- * They lie in the kernel's image (programs.S), and are checked all the same. Called by proc.c.
+ * They lie in the kernel's image (programs.S), and are checked all the same: "initrd", the file
+ * that `hv run --initrd` gave, may hold anything. Called by proc.c and syscall.c.
  */
 #include "kernel.h"
 
@@ -28,71 +29,108 @@ struct elf_segment {
 #define SEGMENT_X    1
 #define SEGMENT_W    2
 
+/* The auxiliary vector: what the kernel tells a program of itself (System V ABI, 3.4.3). */
+#define AT_NULL   0
+#define AT_PHDR   3
+#define AT_PHENT  4
+#define AT_PHNUM  5
+#define AT_PAGESZ 6
+#define AT_ENTRY  9
+
+struct program exec_initrd = {"initrd", NULL, NULL};
+
+/* There are no folders: of a path only what follows the last '/' counts. */
 static const struct program *
-find(const char *name)
+find(const char *path)
 {
+    const char *name = path;
+    for (const char *c = path; *c; c++)
+        if (*c == '/')
+            name = c + 1;
+    if (exec_initrd.start && !strcmp(exec_initrd.name, name))
+        return &exec_initrd;
     for (const struct program *p = programs; p->name; p++)
         if (!strcmp(p->name, name))
             return p;
     return NULL;
 }
 
-static bool
-load_segment(struct space *space, const struct elf_segment *s, const char *file, size_t size)
+/* --- arguments ---------------------------------------------------------------------------------- */
+
+int
+exec_add(struct args *args, const char *string)
 {
-    if (s->filesz > size || s->offset > size - s->filesz || s->filesz > s->memsz ||
-        s->vaddr > USER_END || s->memsz > USER_END)
-        return false;
-    /* Only what the file has is copied; the rest (.bss) appears when it is touched, as zeros. */
-    return vm_add_region(space, s->vaddr & -(uint64_t)PAGE,
-                         (s->vaddr + s->memsz + PAGE - 1) & -(uint64_t)PAGE, s->flags & SEGMENT_W,
-                         s->flags & SEGMENT_X) &&
-           vm_load(space, s->vaddr, file + s->offset, s->filesz);
+    size_t size = strlen(string) + 1;
+    if (size > sizeof(args->bytes) - args->used || args->argc + args->envc >= MAX_STRINGS)
+        return -E2BIG;
+    memcpy(args->bytes + args->used, string, size);
+    args->used += size;
+    return 0;
+}
+
+int
+exec_add_user(struct args *args, struct space *space, uint64_t string)
+{
+    if (args->argc + args->envc >= MAX_STRINGS)
+        return -E2BIG;
+    for (; args->used < sizeof(args->bytes); string++) {
+        char *c = args->bytes + args->used;
+        int error = space_copy_in(space, c, string, 1);
+        if (error)
+            return error;
+        args->used++;
+        if (!*c)
+            return 0;
+    }
+    return -E2BIG;
 }
 
 /*
  * The stack that a program finds (System V ABI for x86-64, 3.4.1), rsp a multiple of 16:
  *
- *   USER_END        the arguments' bytes
- *                   0 0      the auxiliary vector's end
- *                   0        the environment's end
- *                   0        argv's end
- *                   argv[..]
+ *   USER_END        the strings' bytes
+ *                   AT_NULL, 0                  auxiliary vector: pairs
+ *                   AT_..., value ...
+ *                   environment..., 0
+ *                   argv..., 0
  *   rsp ->          argc
  */
-static bool
-make_stack(struct space *space, const char *const argv[], uint64_t *rsp)
+static int
+make_stack(struct space *space, const struct args *args, const uint64_t *aux, unsigned aux_words,
+           uint64_t *rsp)
 {
-    uint64_t words[12] = {0}, top = USER_END, argc = 0;
+    uint64_t bytes = (USER_END - args->used) & -(uint64_t)16, words[3 + MAX_STRINGS], string = 0;
+    unsigned n = 0;
+    int error;
 
-    if (!vm_add_region(space, USER_END - STACK_SIZE, USER_END, true, false))
-        return false;
-    for (; argv[argc]; argc++) {
-        size_t size = strlen(argv[argc]) + 1;
-        if (argc == 4 || size > PAGE / 4)
-            return false;
-        top -= size;
-        if (!vm_copy_out(space, top, argv[argc], size))
-            return false;
-        words[1 + argc] = top;
+    words[n++] = args->argc;
+    for (unsigned i = 0; i < args->argc + args->envc; i++) {
+        if (i == args->argc)
+            words[n++] = 0;
+        words[n++] = bytes + string;
+        string += strlen(args->bytes + string) + 1;
     }
-    words[0] = argc;
-    *rsp = (top - sizeof(words)) & -(uint64_t)16;
-    return vm_copy_out(space, *rsp, words, sizeof(words));
+    if (!args->envc)
+        words[n++] = 0;
+    words[n++] = 0;
+    *rsp = (bytes - (n + aux_words) * sizeof(words[0])) & -(uint64_t)16;
+
+    error = space_add(space, USER_END - STACK_SIZE, USER_END, true, false);
+    if (!error)
+        error = space_copy_out(space, bytes, args->bytes, args->used);
+    if (!error)
+        error = space_copy_out(space, *rsp, words, n * sizeof(words[0]));
+    if (!error)
+        error = space_copy_out(space, *rsp + n * sizeof(words[0]), aux,
+                               aux_words * sizeof(words[0]));
+    return error;
 }
 
-bool
-exec_load(struct space *space, const char *name, const char *const argv[], uint64_t *rip,
-          uint64_t *rsp)
-{
-    const struct program *p = find(name);
-    const struct elf_header *h;
-    size_t size;
+/* --- the file ----------------------------------------------------------------------------------- */
 
-    if (!p)
-        return false;
-    size = p->end - p->start;
-    h = (const struct elf_header *)p->start;
+static bool
+is_sound(const struct elf_header *h, size_t size)
+{
     if (size < sizeof(*h) || h->type != ELF_EXEC || h->machine != ELF_X86_64 ||
         h->entry >= USER_END || h->phentsize != sizeof(struct elf_segment) || h->phoff > size ||
         h->phnum > (size - h->phoff) / sizeof(struct elf_segment))
@@ -100,11 +138,67 @@ exec_load(struct space *space, const char *name, const char *const argv[], uint6
     for (unsigned i = 0; i < 7; i++)
         if (h->ident[i] != (uint8_t)ELF_MAGIC[i])
             return false;
-    for (unsigned i = 0; i < h->phnum; i++) {
-        const struct elf_segment *s = (const struct elf_segment *)(p->start + h->phoff) + i;
-        if (s->type == SEGMENT_LOAD && s->memsz && !load_segment(space, s, p->start, size))
-            return false;
+    return true;
+}
+
+static int
+load_segment(struct space *space, const struct elf_segment *s, const char *file, size_t size)
+{
+    uint64_t end = (s->vaddr + s->memsz + PAGE - 1) & -(uint64_t)PAGE;
+    int error;
+    if (s->filesz > size || s->offset > size - s->filesz || s->filesz > s->memsz ||
+        s->vaddr < PAGE || s->vaddr > USER_END || s->memsz > USER_END)
+        return -ENOEXEC;
+    /* Only what the file has is copied; the rest (.bss) appears when it is touched, as zeros. */
+    error = space_add(space, s->vaddr & -(uint64_t)PAGE, end, s->flags & SEGMENT_W,
+                      s->flags & SEGMENT_X);
+    if (error)
+        return -ENOEXEC;
+    if (space->brk < end)
+        space->brk = end;
+    return space_load(space, s->vaddr, file + s->offset, s->filesz);
+}
+
+static int
+load(struct space *space, const struct program *p, const struct args *args, uint64_t *rsp)
+{
+    const struct elf_header *h = (const struct elf_header *)p->start;
+    const struct elf_segment *s = (const struct elf_segment *)(p->start + h->phoff);
+    uint64_t headers = 0;
+    int error = 0;
+
+    for (unsigned i = 0; i < h->phnum && !error; i++, s++) {
+        if (s->type != SEGMENT_LOAD || !s->memsz)
+            continue;
+        if (h->phoff >= s->offset && h->phoff - s->offset < s->filesz)
+            headers = s->vaddr + (h->phoff - s->offset);
+        error = load_segment(space, s, p->start, p->end - p->start);
     }
-    *rip = h->entry;
-    return make_stack(space, argv, rsp);
+    if (error)
+        return error;
+    space->regions[0] = (struct region){space->brk, space->brk, true, false};
+    const uint64_t aux[] = {AT_PHDR,   headers, AT_PHENT, h->phentsize, AT_PHNUM, h->phnum,
+                            AT_PAGESZ, PAGE,    AT_ENTRY, h->entry,     AT_NULL,  0};
+    return make_stack(space, args, aux, sizeof(aux) / sizeof(aux[0]), rsp);
+}
+
+int
+exec_load(struct space *space, const char *path, const struct args *args, uint64_t *rip,
+          uint64_t *rsp)
+{
+    const struct program *p = find(path);
+    int error;
+
+    if (!p)
+        return -ENOENT;
+    if (!is_sound((const struct elf_header *)p->start, p->end - p->start))
+        return -ENOEXEC;
+    *rip = ((const struct elf_header *)p->start)->entry;
+    error = space_create(space);
+    if (error)
+        return error;
+    error = load(space, p, args, rsp);
+    if (error)
+        space_destroy(space);
+    return error;
 }

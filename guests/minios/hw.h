@@ -56,9 +56,13 @@
 #define CR0_PE 0x00000001
 #define CR0_MP 0x00000002
 #define CR0_TS 0x00000008
+#define CR0_ET 0x00000010 /* always set */
 #define CR0_NE 0x00000020
 #define CR0_WP 0x00010000
 #define CR0_PG 0x80000000
+
+/* What ours is. TS: who touches the FPU gets #NM; no process may, so no state has to be kept. */
+#define CR0_VALUE (CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_TS)
 
 #define CR4_PGE  0x000080
 #define CR4_UMIP 0x000800
@@ -73,6 +77,7 @@
 #define MSR_SFMASK 0xc0000084
 
 /* Vectors: the processor's own are 0 to 31; the 8259 pair gets the 16 behind them. */
+#define VECTOR_DE      0
 #define VECTOR_NMI     2
 #define VECTOR_DF      8
 #define VECTOR_PF      14
@@ -80,6 +85,9 @@
 #define VECTOR_IRQ     32
 #define VECTORS        48
 #define VECTOR_SYSCALL 256 /* in a trap frame only: SYSCALL has no vector */
+
+#define TIMER_HZ_MIN 20
+#define TIMER_HZ_MAX 10000
 
 #define IRQ_TIMER   0
 #define IRQ_CONSOLE 4

@@ -5,6 +5,8 @@
  */
 #include "kernel.h"
 
+bool note_quiet;
+
 static char buffer[128];
 static unsigned used;
 
@@ -83,8 +85,9 @@ convert(const char *format, va_list *args)
     return *format ? format + 1 : format;
 }
 
-void
-kvprintf(const char *format, va_list args_in)
+/* Without flush(). */
+static void
+gather(const char *format, va_list args_in)
 {
     va_list args;
     va_copy(args, args_in); /* a va_list parameter is a pointer; convert() needs the object */
@@ -95,6 +98,12 @@ kvprintf(const char *format, va_list args_in)
             put(*format++);
     }
     va_end(args);
+}
+
+void
+kvprintf(const char *format, va_list args)
+{
+    gather(format, args);
     flush();
 }
 
@@ -105,4 +114,18 @@ kprintf(const char *format, ...)
     va_start(args, format);
     kvprintf(format, args);
     va_end(args);
+}
+
+void
+note(const char *format, ...)
+{
+    va_list args;
+    if (note_quiet)
+        return;
+    put_string("minios: ");
+    va_start(args, format);
+    gather(format, args);
+    va_end(args);
+    put('\n');
+    flush();
 }

@@ -287,8 +287,8 @@ priv_out8(uint16_t port, uint8_t value)
 static inline void __attribute__((noreturn)) priv_power_off(uint8_t value)
 {
     priv_out8(DEBUG_EXIT, value);
-    for (;;) /* no such port: stop for good */
-        asm volatile("cli; hlt");
+    asm volatile("1: cli; hlt; jmp 1b"); /* no such port: stop for good */
+    __builtin_unreachable();
 }
 
 /*

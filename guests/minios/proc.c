@@ -1,128 +1,192 @@
 /*
- * proc.c - tasks, and who runs next.
+ * proc.c - processes, and who runs next.
  *
- * Each task has an address space and a kernel stack. The scheduler, proc_run(), has a stack of its
- * own (boot.S): a task that stops running switches to it, and it switches to the next task.
- * So each turn is two proc_switch() (entry.S), and a task that ends can leave its stack behind.
+ * Each process has an address space and a kernel stack. The scheduler, proc_run(), has a stack of
+ * its own (boot.S): a process that stops running switches to it, and it switches to the next one.
+ * So each turn is two proc_switch() (entry.S), and a process that ends can leave its stack behind.
  *
- *   READY -> RUNNING -> READY (turn is over) | SLEEPING, READING (waits) | DONE
+ *   READY -> RUNNING -> READY (turn is over) | WAITING (for a channel) | DONE (for its parent)
+ *
+ * A channel is just an address, of what the process waits for.
  */
 #include "kernel.h"
 
-#define MAX_TASKS 8
+#define MAX_PROCESSES 64
 
-struct task *current;
+struct process *current;
 
-static struct task tasks[MAX_TASKS]; /* the pid is the index + 1: none is used twice (yet) */
+static struct process processes[MAX_PROCESSES]; /* the first is process 1 */
+static int last_pid;
 static uint64_t scheduler_rsp;
-static bool serial;
-static unsigned switches, preemptions;
 
 /* --- starting --------------------------------------------------------------------------------- */
 
+static void
+set_name(struct process *p, const char *path)
+{
+    unsigned n = 0;
+    for (; *path; path++)
+        if (*path == '/')
+            n = 0;
+        else if (n < sizeof(p->name) - 1)
+            p->name[n++] = *path;
+    p->name[n] = 0;
+}
+
 /*
- * The new task's kernel stack, as if it had been interrupted in user mode at its first instruction
- * and then switched away from:
+ * A new process' kernel stack, as if it had been interrupted in user mode and then switched away
+ * from. Returns the frame, to be filled.
  *
  *   top     struct trap_frame      what trap_return pops
  *           trap_return            what proc_switch() returns to
  *   rsp ->  six registers          what proc_switch() pops
  */
-static void
-make_stack(struct task *t, uint64_t user_rip, uint64_t user_rsp)
+static struct trap_frame *
+make_stack(struct process *p)
 {
-    struct trap_frame *frame = (struct trap_frame *)(t->stack + PAGE) - 1;
+    struct trap_frame *frame = (struct trap_frame *)(p->stack + PAGE) - 1;
     uint64_t *rsp = (uint64_t *)frame;
-    frame->rip = user_rip;
-    frame->cs = USER_CS;
-    frame->rflags = FLAG_ONE | FLAG_IF;
-    frame->rsp = user_rsp;
-    frame->ss = USER_DS;
     *--rsp = (uint64_t)trap_return;
-    t->rsp = (uint64_t)(rsp - 6); /* the page is zero */
+    p->rsp = (uint64_t)(rsp - 6); /* the page is zero */
+    return frame;
 }
 
-struct task *
-proc_spawn(const char *program, const char *name, const char *argument)
+/* How a program begins: all other registers are 0. */
+static void
+set_start(struct trap_frame *frame, uint64_t rip, uint64_t rsp)
 {
-    const char *const argv[] = {name, argument, NULL};
-    struct task *t = NULL;
-    uint64_t rip, rsp;
+    memset(frame, 0, sizeof(*frame));
+    frame->rip = rip;
+    frame->cs = USER_CS;
+    frame->rflags = FLAG_ONE | FLAG_IF;
+    frame->rsp = rsp;
+    frame->ss = USER_DS;
+}
 
-    for (int i = 0; i < MAX_TASKS && !t; i++)
-        if (tasks[i].state == TASK_FREE) {
-            t = &tasks[i];
-            t->pid = i + 1;
-        }
-    if (!t || !vm_create(&t->space))
-        return NULL;
-    t->name = name;
-    t->stack = pmm_alloc();
-    if (!t->stack || !exec_load(&t->space, program, argv, &rip, &rsp)) {
-        if (t->stack)
-            pmm_free(t->stack);
-        vm_destroy(&t->space);
-        return NULL;
+static struct process *
+find_free(void)
+{
+    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+        if (p->state == PROCESS_FREE)
+            return p;
+    return NULL;
+}
+
+int
+proc_fork(const struct trap_frame *frame)
+{
+    struct process *child = find_free();
+    struct trap_frame *child_frame;
+
+    if (!child)
+        return -EAGAIN;
+    child->stack = pmm_alloc();
+    if (!child->stack)
+        return -ENOMEM;
+    if (space_clone(&child->space, &current->space)) {
+        pmm_free(child->stack);
+        return -ENOMEM;
     }
-    make_stack(t, rip, rsp);
-    t->state = TASK_READY;
-    kprintf("minios: %s[%d] runs %s%s%s\n", t->name, t->pid, program, *argument ? " " : "",
-            argument);
-    return t;
+    child_frame = make_stack(child);
+    *child_frame = *frame;
+    child_frame->rax = 0;
+    memcpy(child->name, current->name, sizeof(child->name));
+    file_share_all(child->files, current->files);
+    child->parent = current;
+    child->pid = last_pid = last_pid == INT32_MAX ? 2 : last_pid + 1;
+    child->state = PROCESS_READY;
+    return child->pid;
+}
+
+/* The old space goes only when the new one is complete: after an error the caller runs on. */
+int
+proc_execve(struct trap_frame *frame, const struct args *args, const char *path)
+{
+    struct space space;
+    uint64_t rip, rsp;
+    int error = exec_load(&space, path, args, &rip, &rsp);
+    if (error)
+        return error;
+    vm_use(space.pml4);
+    space_destroy(&current->space);
+    current->space = space;
+    set_name(current, path);
+    set_start(frame, rip, rsp);
+    return 0;
 }
 
 /* --- scheduling ------------------------------------------------------------------------------- */
 
-/* Whose turn is it? Round robin from behind the last one; serial: the first that is not done, or
- * nobody while it waits. *alive: is there anybody at all? */
-static struct task *
-pick(bool *alive)
+/* Round robin: the next one that is ready behind the last one that ran. */
+static struct process *
+pick(void)
 {
-    static unsigned last = MAX_TASKS - 1;
-    *alive = false;
-    for (unsigned i = 1; i <= MAX_TASKS; i++) {
-        unsigned slot = serial ? i - 1 : (last + i) % MAX_TASKS;
-        struct task *t = &tasks[slot];
-        if (t->state == TASK_FREE || t->state == TASK_DONE)
-            continue;
-        *alive = true;
-        if (t->state == TASK_READY) {
+    static unsigned last;
+    for (unsigned i = 1; i <= MAX_PROCESSES; i++) {
+        unsigned slot = (last + i) % MAX_PROCESSES;
+        if (processes[slot].state == PROCESS_READY) {
             last = slot;
-            return t;
+            return &processes[slot];
         }
-        if (serial)
-            return NULL;
     }
     return NULL;
 }
 
-void
-proc_run(bool one_by_one)
+static void
+run(struct process *p)
 {
-    serial = one_by_one;
-    for (;;) {
-        bool alive;
-        struct task *t = pick(&alive);
-        if (!alive)
-            return;
-        if (!t) {
-            priv_idle(); /* an interrupt will make somebody ready */
-            continue;
-        }
-        switches++;
-        current = t;
-        t->state = TASK_RUNNING;
-        vm_use(&t->space);
-        cpu_set_kernel_stack((uint64_t)t->stack + PAGE);
-        proc_switch(&scheduler_rsp, t->rsp);
-        current = NULL;
-        if (t->state == TASK_DONE)
-            pmm_free(t->stack);
+    current = p;
+    p->state = PROCESS_RUNNING;
+    vm_use(p->space.pml4);
+    cpu_set_kernel_stack((uint64_t)p->stack + PAGE);
+    proc_switch(&scheduler_rsp, p->rsp);
+    current = NULL;
+    if (p->state == PROCESS_DONE) {
+        pmm_free(p->stack);
+        if (!p->parent)
+            p->state = PROCESS_FREE;
     }
 }
 
-void
-proc_wait(enum task_state state)
+int
+proc_run(const struct args *args)
+{
+    struct process *init = &processes[0];
+    uint64_t rip, rsp;
+    int status, error;
+
+    *init = (struct process){.pid = last_pid = 1, .parent = init};
+    error = exec_load(&init->space, args->bytes, args, &rip, &rsp);
+    init->stack = error ? NULL : pmm_alloc();
+    if (!init->stack)
+        panic(NULL, "cannot run %s: error %d", args->bytes, error ? -error : ENOMEM);
+    set_start(make_stack(init), rip, rsp);
+    set_name(init, args->bytes);
+    file_open_console(init->files);
+    init->state = PROCESS_READY;
+
+    while (init->state != PROCESS_DONE) {
+        struct process *p = pick();
+        if (p)
+            run(p);
+        else
+            priv_idle(); /* an interrupt will make somebody ready */
+    }
+    status = init->status;
+    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++) {
+        if (p->state == PROCESS_READY || p->state == PROCESS_WAITING) {
+            file_close_all(p->files);
+            vm_use(NULL);
+            space_destroy(&p->space);
+            pmm_free(p->stack);
+        }
+        p->state = PROCESS_FREE;
+    }
+    return status;
+}
+
+static void
+leave(enum process_state state)
 {
     current->state = state;
     proc_switch(&current->rsp, scheduler_rsp);
@@ -131,25 +195,29 @@ proc_wait(enum task_state state)
 void
 proc_yield(void)
 {
-    proc_wait(TASK_READY);
+    leave(PROCESS_READY);
 }
 
 void
-proc_wake(enum task_state state)
+proc_sleep(const void *channel)
 {
-    for (int i = 0; i < MAX_TASKS; i++)
-        if (tasks[i].state == state &&
-            (state != TASK_SLEEPING || tasks[i].wake_tick <= timer_ticks()))
-            tasks[i].state = TASK_READY;
+    current->channel = channel;
+    leave(PROCESS_WAITING);
+}
+
+void
+proc_wake(const void *channel)
+{
+    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+        if (p->state == PROCESS_WAITING && p->channel == channel)
+            p->state = PROCESS_READY;
 }
 
 void
 proc_tick(bool user)
 {
-    if (!user || serial)
-        return;
-    preemptions++;
-    proc_yield();
+    if (user)
+        proc_yield();
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -158,41 +226,55 @@ void
 proc_exit(int status)
 {
     current->status = status;
+    file_close_all(current->files);
     vm_use(NULL); /* before its tables go; the kernel's half is the same in all */
-    vm_destroy(&current->space);
-    proc_wait(TASK_DONE);
+    space_destroy(&current->space);
+    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
+        if (p->parent == current && p != current) { /* nobody will wait for it any more */
+            p->parent = NULL;
+            if (p->state == PROCESS_DONE)
+                p->state = PROCESS_FREE;
+        }
+    if (current->parent)
+        proc_wake(current->parent);
+    leave(PROCESS_DONE);
     panic(NULL, "%s[%d] came back", current->name, current->pid);
 }
 
 void
-proc_kill(const char *format, ...)
+proc_kill(int signal, const char *format, ...)
 {
     va_list args;
-    kprintf("minios: %s[%d] killed: ", current->name, current->pid);
-    va_start(args, format);
-    kvprintf(format, args);
-    va_end(args);
-    kprintf("\n");
-    current->killed = true;
-    proc_exit(0);
+    if (!note_quiet) {
+        kprintf("minios: %s[%d] killed: ", current->name, current->pid);
+        va_start(args, format);
+        kvprintf(format, args);
+        va_end(args);
+        kprintf("\n");
+    }
+    proc_exit(signal);
 }
 
-/* All but the first line is the same in every run. */
-void
-proc_summary(void)
+int
+proc_wait(int pid, bool wait, int *status)
 {
-    if (!serial)
-        kprintf("minios: %u ticks, %u switches, %u of them because a turn was over\n",
-                (unsigned)timer_ticks(), switches, preemptions);
-    for (int i = 0; i < MAX_TASKS; i++) {
-        const struct task *t = &tasks[i];
-        if (t->state != TASK_DONE)
-            continue;
-        kprintf("minios: %s[%d] ", t->name, t->pid);
-        if (t->killed)
-            kprintf("was killed");
-        else
-            kprintf("exited with %d", t->status);
-        kprintf(": %u system calls, %u pages on demand\n", t->syscalls, t->space.demand_pages);
+    for (;;) {
+        bool any = false;
+        for (struct process *p = processes; p < processes + MAX_PROCESSES; p++) {
+            if (p->state == PROCESS_FREE || p->parent != current || p == current ||
+                (pid != -1 && p->pid != pid))
+                continue;
+            any = true;
+            if (p->state == PROCESS_DONE) {
+                *status = p->status;
+                p->state = PROCESS_FREE;
+                return p->pid;
+            }
+        }
+        if (!any)
+            return -ECHILD;
+        if (!wait)
+            return 0;
+        proc_sleep(current);
     }
 }

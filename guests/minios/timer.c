@@ -18,11 +18,18 @@ void
 timer_interrupt(void)
 {
     ticks++;
-    proc_wake(TASK_SLEEPING);
+    proc_wake(&ticks);
 }
 
 uint64_t
 timer_ticks(void)
 {
-    return *(volatile uint64_t *)&ticks; /* main.c waits for it to change */
+    return *(volatile uint64_t *)&ticks; /* some wait for it to change */
+}
+
+void
+timer_sleep(uint64_t until)
+{
+    while (timer_ticks() < until)
+        proc_sleep(&ticks);
 }

@@ -1,8 +1,8 @@
 /*
  * trap.c - what comes through the IDT: exceptions and the 8259s' interrupts.
  *
- * entry.S calls trap() with interrupts off, on the kernel's stack. A fault of a task is mended
- * (vm.c) or ends the task; a fault of the kernel ends the kernel.
+ * entry.S calls trap() with interrupts off, on the kernel's stack. A fault of a process is mended
+ * (space.c) or ends it; a fault of the kernel ends the kernel.
  */
 #include "kernel.h"
 
@@ -20,16 +20,21 @@ struct gate {
 
 static struct gate idt[VECTORS];
 
+/* The processor's exceptions, and what the parent of a process hears that is ended by one: the
+ * number that Linux gives its signal. */
 /* clang-format off */
-static const char *const names[32] = {
-    "divide error",        "debug",           "NMI",
-    "breakpoint",          "overflow",        "bound range",
-    "invalid opcode",      "no FPU",          "double fault",
-    "coprocessor overrun", "invalid TSS",     "segment not present",
-    "stack fault",         "general protection", "page fault",
-    "reserved",            "x87 error",       "alignment check",
-    "machine check",       "SIMD error",      "virtualization exception",
-    "control protection",
+static const struct {
+    const char *name;
+    int signal;
+} exceptions[32] = {
+    {"divide error", SIGFPE},          {"debug", SIGTRAP},             {"NMI", 0},
+    {"breakpoint", SIGTRAP},           {"overflow", SIGSEGV},          {"bound range", SIGSEGV},
+    {"invalid opcode", SIGILL},        {"no FPU", SIGFPE},             {"double fault", 0},
+    {"coprocessor overrun", SIGFPE},   {"invalid TSS", SIGSEGV},       {"segment not present", SIGBUS},
+    {"stack fault", SIGBUS},           {"general protection", SIGSEGV}, {"page fault", SIGSEGV},
+    {"reserved", SIGSEGV},             {"x87 error", SIGFPE},          {"alignment check", SIGBUS},
+    {"machine check", 0},              {"SIMD error", SIGFPE},
+    {"virtualization exception", SIGSEGV}, {"control protection", SIGSEGV},
 };
 /* clang-format on */
 
@@ -46,16 +51,25 @@ trap_init(void)
             idt[v].low |= GATE_IST1;
     }
     priv_lidt(idt, sizeof(idt) - 1);
-    kprintf("minios: traps: 32 exceptions, 16 interrupts of the 8259 pair\n");
+    note("traps: 32 exceptions, 16 interrupts of the 8259 pair");
+}
+
+struct priv_table
+trap_idt(void)
+{
+    return (struct priv_table){sizeof(idt) - 1, (uint64_t)idt};
 }
 
 static void
 page_fault(const struct trap_frame *f)
 {
     uint64_t address = priv_read_cr2();
-    if (vm_fault(&current->space, address, f->error))
+    int error = space_fault(&current->space, address, f->error);
+    if (!error)
         return;
-    proc_kill("page fault: %s %p, %s",
+    if (error == -ENOMEM)
+        proc_kill(SIGKILL, "no memory");
+    proc_kill(SIGSEGV, "page fault: %s %p, %s",
               f->error & PF_FETCH   ? "executing"
               : f->error & PF_WRITE ? "writing"
                                     : "reading",
@@ -63,15 +77,18 @@ page_fault(const struct trap_frame *f)
 }
 
 static void
-exception(const struct trap_frame *f, bool user)
+exception(struct trap_frame *f, bool user)
 {
-    const char *name = names[f->vector] ? names[f->vector] : "reserved";
+    const char *name = exceptions[f->vector].name ? exceptions[f->vector].name : "reserved";
+    int signal = exceptions[f->vector].signal;
+    if (!user && nano_fault(f))
+        return;
     if (!user || f->vector == VECTOR_NMI || f->vector == VECTOR_DF || f->vector == VECTOR_MC)
         panic(f, "%s", name);
     if (f->vector == VECTOR_PF)
         page_fault(f);
     else
-        proc_kill("%s", name);
+        proc_kill(signal ? signal : SIGSEGV, "%s", name);
 }
 
 static void
@@ -79,7 +96,7 @@ interrupt(unsigned irq, bool user)
 {
     if (!priv_irq_ack(irq))
         return;
-    /* Acknowledged first: proc_tick() may come back only after other tasks' turns. */
+    /* Acknowledged first: proc_tick() may come back only after other processes' turns. */
     if (irq == IRQ_CONSOLE)
         console_interrupt();
     if (irq == IRQ_TIMER) {

@@ -241,7 +241,7 @@ check "without dot: status" [ $? = 1 ]
 check "without dot: what to install" grep -q 'package graphviz' "$work/err"
 check "without dot its input stays" grep -q '^digraph' "$work/nodot.svg.dot"
 
-"$hv" run --engine soft --console null --trace "$work/os.hvt" --trace-guest minios >"$work/out" 2>"$work/err" </dev/null
+"$hv" run --engine soft --console null --trace "$work/os.hvt" --trace-guest --append tasks=preempt minios >"$work/out" 2>"$work/err" </dev/null
 prints 'io .*[a-z_]+0x[0-9a-f]* ([a-z.]*:[0-9]*)' trace --limit 20 "$work/os.hvt"
 prints 'fault .*#PF page fault at 0x' trace "$work/os.hvt"
 prints '^io .*port 0x3f8 .*uart' trace --stats "$work/os.hvt"

@@ -1,10 +1,10 @@
-/* say.c - the few lines of a C library that the programs share. */
+/* print.c - say(): formatted text on file 1, by one write(). Used by all programs. */
 #include <stdarg.h>
 
-#include "sys.h"
+#include "lib.h"
 
 struct line {
-    char bytes[128];
+    char bytes[256];
     unsigned used;
 };
 
@@ -28,6 +28,14 @@ put_number(struct line *line, uint64_t value, unsigned base)
         put(line, digits[--n]);
 }
 
+static void
+put_signed(struct line *line, int64_t value)
+{
+    if (value < 0)
+        put(line, '-');
+    put_number(line, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
+}
+
 void
 say(const char *format, ...)
 {
@@ -44,20 +52,13 @@ say(const char *format, ...)
             for (const char *s = va_arg(args, const char *); *s; s++)
                 put(&line, *s);
             break;
-        case 'd': put_number(&line, va_arg(args, uint64_t), 10); break;
+        case 'c': put(&line, (char)va_arg(args, int)); break;
+        case 'd': put_signed(&line, va_arg(args, int64_t)); break;
+        case 'u': put_number(&line, va_arg(args, uint64_t), 10); break;
         case 'x': put_number(&line, va_arg(args, uint64_t), 16); break;
         default: put(&line, *format); break;
         }
     }
     va_end(args);
-    sys_call(SYS_WRITE, 1, (uint64_t)line.bytes, line.used);
-}
-
-int64_t
-number(const char *s)
-{
-    int64_t value = 0;
-    while (*s >= '0' && *s <= '9')
-        value = value * 10 + (*s++ - '0');
-    return value;
+    sys_write(1, line.bytes, line.used);
 }

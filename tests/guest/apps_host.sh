@@ -1,0 +1,36 @@
+#!/bin/sh
+# apps_host.sh GUESTS - the programs of apps.list, run by this machine's Linux: they must print
+# tests/guest/NAME.txt to the byte, as they do on minios under hv (run.sh), and end with its status.
+# Called by `make check-guest`; ends with "N passed, N failed".
+set -u
+guests=$1
+here=$(cd "$(dirname "$0")" && pwd) || exit 2
+out=$(mktemp) || exit 2
+trap 'rm -f "$out"' EXIT
+passed=0 failed=0
+
+cd "$guests/apps" || exit 2
+while IFS="|" read -r name want words; do
+    case $name in '#'*) continue ;; esac
+    input=/dev/null
+    [ ! -f "$here/$name.in" ] || input=$here/$name.in
+    # The words are cut at blanks, as minios does it: "sh -c cat | wc" has five.
+    # shellcheck disable=SC2086
+    set -- $words
+    program=$1
+    shift
+    timeout 60 env -i "./$program" "$@" >"$out" 2>&1 <"$input"
+    status=$?
+    if [ $status != "$want" ]; then
+        echo "FAILED: $name on Linux: status $status, not $want"
+        failed=$((failed + 1))
+    elif ! cmp -s "$out" "$here/$name.txt"; then
+        echo "FAILED: $name on Linux prints something else than on minios:"
+        diff -a "$here/$name.txt" "$out" | head -n 10 | sed 's/^/    /'
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+done <"$here/apps.list"
+echo "apps on Linux: $passed passed, $failed failed"
+[ $failed = 0 ]
