@@ -109,6 +109,7 @@ check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
 	@tests/guest/apps_host.sh $(GUESTS)
 	@tests/guest/privileged.sh $(GUESTS)/minios
+	@tests/guest/privileged.sh $(GUESTS)/minios-pv none
 
 KVM_PROGRAMS := $(HV) $(BUILD)/kvm-tests $(BUILD)/bench-exits
 check-kvm: $(KVM_PROGRAMS) guests | build/deps/kvm ## what needs KVM, on a real one: in QEMU with an emulated SVM
