@@ -102,22 +102,20 @@ dot_run(const char *program, const char *dot_path, const char *format, const cha
     return rc;
 }
 
-/* The view's text, in a file. */
+/* The picture's source, in a file. */
 static int
-write_text(const struct view_ops *ops, const struct trace *trace,
-           const struct view_options *options, const char *path, char *message, size_t size)
+write_file(dot_text_fn *write, const void *context, const char *path, char *message, size_t size)
 {
-    struct view_options o = *options;
+    FILE *out = fopen(path, "we");
     int rc;
 
-    o.out = fopen(path, "we");
-    if (!o.out) {
+    if (!out) {
         rc = -errno;
         snprintf(message, size, "cannot create '%s': %s", path, strerror(errno));
         return rc;
     }
-    rc = view_run(ops, trace, &o, message, size);
-    if (fclose(o.out) && rc == 0) {
+    rc = write(context, out, message, size);
+    if (fclose(out) && rc == 0) {
         rc = -errno;
         snprintf(message, size, "cannot write '%s': %s", path, strerror(errno));
     }
@@ -125,8 +123,8 @@ write_text(const struct view_ops *ops, const struct trace *trace,
 }
 
 int
-dot_write(const struct view_ops *ops, const struct trace *trace, const struct view_options *options,
-          const char *path, char *message, size_t size)
+dot_write_text(dot_text_fn *write, const void *context, const char *path, char *message,
+               size_t size)
 {
     const char *format = dot_format(path);
     char *text_path, said[256];
@@ -138,10 +136,10 @@ dot_write(const struct view_ops *ops, const struct trace *trace, const struct vi
         return -EINVAL;
     }
     if (!strcmp(format, "dot"))
-        return write_text(ops, trace, options, path, message, size);
+        return write_file(write, context, path, message, size);
     if (asprintf(&text_path, "%s.dot", path) < 0)
         return -ENOMEM;
-    rc = write_text(ops, trace, options, text_path, message, size);
+    rc = write_file(write, context, text_path, message, size);
     if (rc == 0) {
         rc = dot_run("dot", text_path, format, path, said, sizeof(said));
         if (rc == 0)
@@ -158,4 +156,31 @@ dot_write(const struct view_ops *ops, const struct trace *trace, const struct vi
     }
     free(text_path);
     return rc;
+}
+
+/* --- a picture of one view ---------------------------------------------------------------------- */
+
+struct one_view {
+    const struct view_ops *ops;
+    const struct trace *trace;
+    const struct view_options *options;
+};
+
+static int
+write_view(const void *context, FILE *out, char *message, size_t size)
+{
+    const struct one_view *v = context;
+    struct view_options options = *v->options;
+
+    options.out = out;
+    return view_run(v->ops, v->trace, &options, message, size);
+}
+
+int
+dot_write(const struct view_ops *ops, const struct trace *trace, const struct view_options *options,
+          const char *path, char *message, size_t size)
+{
+    struct one_view v = {ops, trace, options};
+
+    return dot_write_text(write_view, &v, path, message, size);
 }

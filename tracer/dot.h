@@ -15,6 +15,12 @@ const char *dot_format(const char *path);
 int dot_write(const struct view_ops *ops, const struct trace *trace,
               const struct view_options *options, const char *path, char *message, size_t size);
 
+/* The same for a picture that is not of one view: write() prints its DOT to out; 0, or -errno and a
+ * sentence. */
+typedef int dot_text_fn(const void *context, FILE *out, char *message, size_t size);
+int dot_write_text(dot_text_fn *write, const void *context, const char *path, char *message,
+                   size_t size);
+
 /* Runs `program` (a name that PATH finds) on the file dot_path. 0; or -ENOENT: there is no such
  * program; or another -errno: it failed, and `said` (size bytes) is the first line of its
  * complaint, "" if it said nothing. */

@@ -49,7 +49,7 @@ audit_right(const struct audit_probe *probe, const struct audit_result *referenc
         return false;
     if (result->end == AUDIT_FAULTED && result->vector != reference->vector)
         return false;
-    if (probe->interrupts && result->interrupts != reference->interrupts)
+    if (probe->interrupts && (result->no_flag || result->interrupts != reference->interrupts))
         return false;
     return !memcmp(result->word, reference->word, sizeof(result->word));
 }

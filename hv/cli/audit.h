@@ -49,6 +49,7 @@ struct audit_result {
     bool elsewhere; /* TRAPPED: at another instruction than the one it is about */
     bool skipped;   /* host: single step passed over the instruction: a kernel emulated it */
     bool interrupts;
+    bool no_flag; /* interrupts were not on at the start: this strategy has them elsewhere */
     uint64_t word[AUDIT_WORDS];
     uint64_t exits;       /* that the instruction itself caused: without shadow paging's faults */
     struct error message; /* BROKE */

@@ -261,6 +261,7 @@ run(struct audit_machine *m)
 
     if (m->vm.engine_ops->caps & CAP_ICOUNT)
         limits.instructions = INSTRUCTIONS_MAX;
+    result->no_flag = m->probe->interrupts && m->ops.can_inject && !interrupts_are_on(m);
     vm_run(&m->vm, &limits, &how);
     ram_read(&m->vm.ram, AUDIT_OUT, result->word, sizeof(result->word));
     ram_read(&m->vm.ram, AUDIT_OUT + AUDIT_DONE, &done, sizeof(done));

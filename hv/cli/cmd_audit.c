@@ -96,6 +96,8 @@ describe_under(const struct audit_probe *probe, const struct row *row, unsigned 
 
     if (result->end == AUDIT_BROKE)
         what = "ends the guest";
+    else if (result->no_flag)
+        what = "no effect";
     if (result->exits)
         snprintf(cell, CELL, "%s, %" PRIu64 " exit%s", what, result->exits,
                  result->exits == 1 ? "" : "s");

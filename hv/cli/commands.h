@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 extern const struct command command_audit;
+extern const struct command command_compare;
 extern const struct command command_doctor;
 extern const struct command command_graph;
 extern const struct command command_help;

@@ -11,6 +11,7 @@ const struct command *const command_table[] = {
     &command_trace,
     &command_graph,
     &command_audit,
+    &command_compare,
     &command_list,
     &command_doctor,
     &command_help,

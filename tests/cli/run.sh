@@ -188,6 +188,29 @@ refused 1 "on, off or both" audit --umip maybe
 refused 1 "no engine 'vax'" audit --engine vax
 refused 1 "the host's to turn on" audit --engine host --umip on
 
+# --- compare --------------------------------------------------------------------------------------
+
+prints 'Every column printed the same' compare hello64 --strategies hardware,trap --rounds 2 --no-times
+check "hv compare says what tests/cli/compare.txt says" diff "$here/compare.txt" "$work/out"
+prints '^time .*the middle of 1 runs' compare hello64 --strategies hardware --rounds 1
+prints '"same": true' compare hello64 --strategies hardware,trap --rounds 1 --json
+for suffix in svg dot; do
+    prints 'hash' compare hello64 --strategies hardware,trap --rounds 1 --no-times -o "$work/two.$suffix"
+    check "hv compare -o two.$suffix" [ -s "$work/two.$suffix" ]
+done
+cp "$work/two.dot" "$work/one.dot"
+prints 'hash' compare hello64 --strategies hardware,trap --rounds 1 --no-times -o "$work/two.dot"
+check "the picture is the same again" cmp "$work/one.dot" "$work/two.dot"
+refused 1 "no guest and no program 'nosuch'" compare nosuch
+refused 1 "leave out '--strategy'; --strategies names" compare hello64 --strategy trap
+refused 1 "no strategy 'tarp'" compare hello64 --strategies tarp
+refused 1 "'--rounds' takes 1 to" compare hello64 --rounds 0
+refused 1 "no suffix" compare hello64 -o "$work/picture"
+refused 1 "goes in --append" compare hello64 1000
+refused 1 "strategy trap.*64-bit" compare hello16 --strategies trap
+refused 1 "give no GUEST" compare --nano hello64
+refused 1 "no engine 'zz'" compare --engine zz hello64
+
 # --- runs that end in their different ways ---------------------------------------------------------
 
 # ends STATUS PATTERN WORD...: hv run --engine soft WORD... ends so and says so.
