@@ -86,9 +86,10 @@ struct compare_column {
     const char *strategy; /* NULL: native */
     char kernel[64];
     struct compare_sample first; /* what is the same in each round is taken from here */
-    bool steady;                 /* exits and instructions were the same in each round */
+    bool steady;                 /* exits and instructions were the same in each round, */
+    bool alike;                  /* and what was printed */
     struct compare_start start;
-    struct compare_spread total, guest, vmm, start_ns, memory;
+    struct compare_spread total, cpu, guest, vmm, start_ns, memory;
     unsigned rounds;
     struct compare_sample round[COMPARE_ROUNDS];
 };
@@ -102,7 +103,8 @@ struct compare {
     bool counted; /* the engine counts instructions, and two runs are alike */
     struct compare_column *column;
     unsigned columns, rounds;
-    bool same; /* every column printed the same */
+    bool same;        /* the program printed the same under every strategy, in every round, */
+    bool native_same; /* and on this host */
 };
 
 /* --- compare_table.c, compare_nano.c ------------------------------------------------------------ */

@@ -364,9 +364,12 @@ compare_native(const struct compare_job *job, struct compare_sample *sample, str
     pid_t pid = fork();
     if (pid == 0) {
         int in = open(job->input ? job->input : "/dev/null", O_RDONLY);
-        dup2(in, 0);
-        dup2(fds[1], 1);
-        execv(job->app, job->argv);
+        /* In the apps' folder: a shell among them finds the others there, as under minios. */
+        char folder[PATH_MAX];
+        snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(job->app, '/') - job->app),
+                 job->app);
+        if (in >= 0 && dup2(in, 0) == 0 && dup2(fds[1], 1) == 1 && !chdir(folder))
+            execv(job->app, job->argv);
         _exit(127);
     }
     close(fds[1]);

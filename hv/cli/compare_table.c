@@ -140,6 +140,8 @@ print_times(const struct compare *compare)
     snprintf(name, sizeof(name), "time (the middle of %u runs)", compare->rounds);
     ROW(name, time_cell((double)c->total.middle, true));
     ROW("  from .. to", spread_cell(&c->total, 1));
+    ROW("  of the processor", time_cell((double)c->cpu.middle, c->cpu.middle));
+    ROW("    from .. to", spread_cell(&c->cpu, 1));
     ROW("  in the guest", time_cell((double)c->guest.middle, !native));
     ROW("  in the VMM", time_cell((double)c->vmm.middle, !native));
     ROW("    from .. to", spread_cell(&c->vmm, !native));
@@ -159,11 +161,15 @@ print_notes(const struct compare *compare)
             printf("%s: %s: %s\n", c->strategy, run_end_text(c->first.end),
                    c->first.message.message);
         if (compare->counted && !c->steady)
-            printf("%s: not every round had the same exits, instructions and output\n",
+            printf("%s: not every round had the same exits and instructions\n",
                    c->strategy ? c->strategy : "native");
     }
-    printf("%s\n", compare->same ? "Every column printed the same."
-                                 : "The columns did NOT print the same: see the hashes.");
+    printf("%s\n",
+           !compare->same ? "The program did NOT print the same under every strategy: see the "
+                            "hashes."
+           : compare->native_same
+               ? "Every column printed the same."
+               : "Every strategy printed the same; this host itself printed something else.");
 }
 
 void
@@ -234,6 +240,7 @@ json_column(const struct compare_column *c)
            "}",
            c->start.known ? "true" : "false", c->start.exits, c->start.instructions);
     json_spread("total_ns", &c->total);
+    json_spread("cpu_ns", &c->cpu);
     json_spread("guest_ns", &c->guest);
     json_spread("vmm_ns", &c->vmm);
     json_spread("start_ns", &c->start_ns);
@@ -248,8 +255,8 @@ compare_print_json(const struct compare *compare)
     json_text(compare->job->app[0] ? compare->job->append + strlen("init=") : compare->job->guest);
     printf(", \"engine\": ");
     json_text(compare->engine);
-    printf(", \"rounds\": %u, \"same\": %s, \"columns\": [\n", compare->rounds,
-           compare->same ? "true" : "false");
+    printf(", \"rounds\": %u, \"same\": %s, \"native_same\": %s, \"columns\": [\n", compare->rounds,
+           compare->same ? "true" : "false", compare->native_same ? "true" : "false");
     for (unsigned i = 0; i < compare->columns; i++) {
         json_column(&compare->column[i]);
         puts(i + 1 < compare->columns ? "," : "");

@@ -201,6 +201,27 @@ done
 cp "$work/two.dot" "$work/one.dot"
 prints 'hash' compare hello64 --strategies hardware,trap --rounds 1 --no-times -o "$work/two.dot"
 check "the picture is the same again" cmp "$work/one.dot" "$work/two.dot"
+for app in hello "primes 1000" "echo a  b" "forkwait 3"; do
+    # shellcheck disable=SC2086 # an app has arguments
+    prints 'Every column printed the same' compare --rounds 1 --no-times $app
+done
+prints 'this host itself printed something else' compare --rounds 1 --no-times uname
+printf 'echo one | cat\nprimes 50 | wc\nexit\n' >"$work/sh.in"
+prints 'Every strategy printed the same' compare --rounds 1 --no-times --input "$work/sh.in" sh
+# Exits an operation, under hardware, trap and paravirt: docs/COMPARE.md says why.
+prints '^forkwait  *0 ' compare --nano --no-times --count 1000
+sed -n '/Adams/q;s/^\(syscall\|in\|cr8wr\|callret\|pgfault\|divzero\|ptemod\)  *\([0-9.]*\)  *\([0-9.]*\)  *\([0-9.]*\)  *[0-9.]* .*/\1 \2 \3 \4/p' \
+    "$work/out" >"$work/nano"
+cat >"$work/want" <<'END'
+syscall 0 2 2
+in 1 1 1
+cr8wr 0 1 0
+callret 0 0 0
+pgfault 0 3 2
+divzero 0 2 2
+ptemod 0 1 1
+END
+check "exits an operation" diff "$work/want" "$work/nano"
 refused 1 "no guest and no program 'nosuch'" compare nosuch
 refused 1 "leave out '--strategy'; --strategies names" compare hello64 --strategy trap
 refused 1 "no strategy 'tarp'" compare hello64 --strategies tarp
