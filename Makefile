@@ -133,16 +133,18 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
-check-fuzz: $(BUILD)/fuzz_guests
+check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls
 	$(BUILD)/fuzz_guests 0 500
 	$(BUILD)/fuzz_guests 0 200 trap
+	$(BUILD)/fuzz_hypercalls 0 100
 
 # More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
-fuzz: $(BUILD)/fuzz_guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, 20 million random instructions, a kernel's code by two decoders
+fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_guests $(SEED) 10000
 	$(BUILD)/fuzz_guests $(SEED) 10000 trap
 	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
+	$(BUILD)/fuzz_hypercalls $(SEED) 2000
 	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
 	$(BUILD)/diff_cpu --seed $(SEED) --instructions 20000000
 
@@ -151,7 +153,10 @@ build/decode/vmlinux: | build/deps/fuzz
 	@sh tests/kvm/kernel.sh build/kvm/kernel
 	@tests/decode/vmlinux.sh build/kvm/kernel/vmlinuz $@
 
+$(BUILD)/fuzz_hypercalls: $(O)/tests/fuzz/hypercalls.o $(O)/tests/unit/paravirt_machine.o \
+                          $(O)/tests/unit/paravirt_model.o $(BUILD)/libhv.a
 $(BUILD)/fuzz_guests: $(O)/tests/fuzz/guests.o $(BUILD)/libhv.a
+$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls:
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

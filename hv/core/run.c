@@ -265,7 +265,7 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
         if (offer_interrupt(vm, vcpu, &result->message))
-            return end_run(result, RUN_FAILED);
+            return end_run(result, vm->strategy->inject ? RUN_REFUSED : RUN_FAILED);
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
                 return end_run(result, RUN_HALTED);

@@ -81,7 +81,8 @@ pv_make_tables(struct pv_machine *m, uint64_t user_frame, unsigned user_pages)
     set(m, 2, 0, (PV_TABLES + 3 * PAGE_SIZE) | all);
     for (unsigned i = 0; i < 512; i++) {
         uint64_t page = (uint64_t)i * PAGE_SIZE;
-        bool table = page >= PV_TABLES && page < PV_TABLES + PV_TABLE_PAGES * PAGE_SIZE;
+        bool table = page >= PV_TABLES &&
+                     page / PAGE_SIZE - PV_TABLES / PAGE_SIZE < PV_TABLE_PAGES + PV_SPARE_PAGES;
         set(m, 3, i, page | (table ? all & ~ENTRY_W : all));
     }
     set(m, 0, 0, (PV_TABLES + 4 * PAGE_SIZE) | all);

@@ -33,6 +33,7 @@ int64_t pv_call(struct pv_machine *m, uint64_t number, uint64_t a, uint64_t b);
  */
 #define PV_TABLES      UINT64_C(0x180000)
 #define PV_TABLE_PAGES 7u
+#define PV_SPARE_PAGES 5u /* behind them, read-only too: what can become a table */
 #define PV_USER        UINT64_C(0x400000)
 uint64_t pv_make_tables(struct pv_machine *m, uint64_t user_frame, unsigned user_pages);
 

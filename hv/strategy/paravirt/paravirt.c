@@ -221,7 +221,8 @@ open_guest(struct paravirt *pv, struct error *err)
     pv->regs.cr0 |= CR0_TS; /* no FPU: #NM says so */
     pv->regs.rflags &= ~(uint64_t)FLAG_IF;
     pv->root = pv->shared = NO_FRAME;
-    rc = frames_open(&pv->frames, &pv->vm->ram, deprivilege_root_entry(), err);
+    /* Accessed already: so the processor has no reason to write to it. */
+    rc = frames_open(&pv->frames, &pv->vm->ram, deprivilege_root_entry() | ENTRY_A, err);
     if (!rc)
         memory_start(pv);
     return rc;
