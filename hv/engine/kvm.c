@@ -139,6 +139,8 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
             return rc;
         /* 3. Run the guest, and say why it stopped. */
         rc = kvm_enter(vcpu, err);
+        if (rc == -EINTR && v->monitor)
+            rc = kvm_monitor_interrupted(vcpu, err);
         if (rc == -EINTR && !kvm_interrupted_early(vcpu, deadline)) {
             kvm_exit_plain(vcpu, TRACE_KICK);
             return 0;
@@ -186,7 +188,7 @@ kvm_take_unread(struct vcpu *vcpu)
     return unread && kvm_exit_decode(vcpu);
 }
 
-static void
+void
 kvm_kick(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;

@@ -96,6 +96,8 @@ struct engine_vcpu {
     bool in_monitor; /* the last exit came by it: KVM's registers are the stub's, */
     uint64_t trapped_rip, trapped_rflags, trapped_rsp; /* and these the guest's */
     bool flush;                                        /* the TLB is to be flushed on the way in */
+    struct kvm_regs entered_regs;                      /* the guest's, while it is entered so */
+    struct kvm_sregs entered_sregs;
 
     struct x86_cpu *cpu; /* for kvm_step.c; NULL: never stepped */
     bool trial;          /* it must not write to memory now */
@@ -201,6 +203,9 @@ void kvm_monitor_regs(const struct engine_vcpu *v, struct x86_regs *regs);
  * the stub, which loads CR3. 0 or -errno. */
 void kvm_flush_tlb(struct vcpu *vcpu);
 int kvm_monitor_enter(struct vcpu *vcpu, struct error *err);
+/* KVM_RUN was interrupted, perhaps within the stub, where nobody may see the processor: finishes the
+ * way out, or undoes the way in. -EINTR: the guest's own registers are in place; 0: an exit. */
+int kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err);
 
 /* --- kvm.c, kvm_step.c, kvm_probe.c ----------------------------------------------------------- */
 
@@ -208,6 +213,8 @@ int kvm_monitor_enter(struct vcpu *vcpu, struct error *err);
 #define KVM_SIGNAL (SIGRTMIN + 6)
 void kvm_on_signal(int number, siginfo_t *info, void *context);
 
+/* engine_ops.kick. */
+void kvm_kick(struct vcpu *vcpu);
 /* One KVM_RUN. 0: kvm_exit_decode() says why it ended; -EINTR; else the engine broke. */
 int kvm_enter(struct vcpu *vcpu, struct error *err);
 /* Ends the instruction whose access was answered, without going on. As kvm_enter(). */

@@ -162,6 +162,8 @@ kvm_monitor_enter(struct vcpu *vcpu, struct error *err)
         return 0;
     if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
         return error_set(err, errno, "KVM's registers cannot be read: %s", strerror(errno));
+    v->entered_regs = regs;
+    v->entered_sregs = sregs;
     struct enter_frame frame = {regs.rax,    regs.rip, MONITOR_CS64,
                                 regs.rflags, regs.rsp, MONITOR_DS};
     memcpy(stack_top(vcpu) - sizeof(frame), &frame, sizeof(frame));
@@ -173,4 +175,40 @@ kvm_monitor_enter(struct vcpu *vcpu, struct error *err)
     if (ioctl(v->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(v->fd, KVM_SET_REGS, &regs) < 0)
         return error_set(err, errno, "KVM's registers cannot be set: %s", strerror(errno));
     return 0;
+}
+
+/* Offset in the stub's page of an instruction pointer; at least PAGE_SIZE: it is elsewhere. */
+static uint64_t
+stub_offset(uint64_t rip)
+{
+    uint64_t offset = rip - (MONITOR_LINEAR + MONITOR_STUB);
+
+    return offset < PAGE_SIZE ? offset : PAGE_SIZE;
+}
+
+int
+kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct kvm_regs regs;
+
+    if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0)
+        return error_set(err, errno, "KVM_GET_REGS failed: %s", strerror(errno));
+    uint64_t offset = stub_offset(regs.rip);
+    if (offset >= PAGE_SIZE)
+        return -EINTR;
+    if (offset < STUB_ENTER) { /* on the way out: three instructions to the port */
+        *(volatile uint8_t *)&v->run->immediate_exit = 0;
+        int rc = kvm_enter(vcpu, err);
+        kvm_kick(vcpu);
+        return rc == -EINTR ? kvm_monitor_interrupted(vcpu, err) : rc;
+    }
+    /* On the way in: the guest has not moved yet. */
+    if (ioctl(v->fd, KVM_SET_SREGS, &v->entered_sregs) < 0 ||
+        ioctl(v->fd, KVM_SET_REGS, &v->entered_regs) < 0)
+        return error_set(err, errno, "KVM's registers cannot be set: %s", strerror(errno));
+    v->run->s.regs.regs = v->entered_regs;
+    v->run->s.regs.sregs = v->entered_sregs;
+    v->flush = true;
+    return -EINTR;
 }

@@ -36,7 +36,10 @@ is_gate_error(const struct vm_exit *exit)
 static bool
 is_hypercall(const struct paravirt *pv, const struct vm_exit *exit)
 {
-    return !pv->user && is_gate_error(exit) && exit->exception.error >> 3 == HC_VECTOR;
+    uint32_t index = exit->exception.error >> 3;
+
+    /* QEMU's processor counts a gate of 64-bit mode as two: its index is doubled. */
+    return !pv->user && is_gate_error(exit) && (index == HC_VECTOR || index == 2 * HC_VECTOR);
 }
 
 /* --- from one set of registers to the other -------------------------------------------------------- */
