@@ -41,7 +41,9 @@ test_privileged(void)
         {"in", {0xe4, 0x80}},
         {"out", {0xee}},
         {"insb", {0x6c}},
+        {"ins", {0x6d}},
         {"outsb", {0x6e}},
+        {"outs", {0x6f}},
         {"mov", {0x0f, 0x22, 0xd8}}, /* cr3, rax */
         {"mov", {0x0f, 0x20, 0xd0}}, /* rax, cr2 */
         {"mov", {0x0f, 0x21, 0xf8}}, /* rax, dr7 */

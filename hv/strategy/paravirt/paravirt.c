@@ -104,8 +104,8 @@ decode(struct paravirt *pv, struct x86_insn *in)
 static bool
 is_privileged(const struct x86_insn *in)
 {
-    static const char *const others[] = {"cli",  "sti",   "in",    "out",  "insb",
-                                         "insd", "outsb", "outsd", "iret", "sysret"};
+    static const char *const others[] = {"cli", "sti",   "in",   "out",  "insb",
+                                         "ins", "outsb", "outs", "iret", "sysret"};
 
     if (in->op->flags & OP_CPL0)
         return true;
