@@ -1,8 +1,10 @@
-/* brk.c - a heap that grows and shrinks: new pages are zero, those given back come back as zero. */
+/*
+ * brk.c - a heap that grows and shrinks: new pages are zero, those given back come back as zero.
+ * `brk [PAGES]`: more than there are, and the kernel has to end it.
+ */
 #include "lib.h"
 
-#define PAGE  4096
-#define PAGES 64
+#define PAGE 4096
 
 static uint8_t *
 set_end(uint8_t *end)
@@ -14,10 +16,11 @@ int
 main(int argc, char **argv, char **envp)
 {
     uint8_t *start = set_end(NULL), *end;
-    (void)argc, (void)argv, (void)envp;
+    int64_t pages = number_at(argc, argv, 1, 64);
+    (void)envp;
     for (int round = 0; round < 2; round++) {
-        end = set_end(start + PAGES * PAGE);
-        if (end != start + PAGES * PAGE) {
+        end = set_end(start + pages * PAGE);
+        if (end != start + pages * PAGE) {
             say("brk: did not grow\n");
             return 1;
         }
@@ -37,6 +40,6 @@ main(int argc, char **argv, char **envp)
         say("brk: went where it must not\n");
         return 1;
     }
-    say("brk: %d pages, twice\n", (int64_t)PAGES);
+    say("brk: %d pages, twice\n", pages);
     return 0;
 }

@@ -199,7 +199,8 @@ run_builtin(char **words, int count)
         sys_exit(count > 1 ? (int)number(words[1]) : last_status);
     if (!equal(words[0], "help"))
         return false;
-    say("PROGRAM WORD... runs a program: args brk cat count echo false forkbomb forkwait hello\n"
+    say("PROGRAM WORD... runs a program: args brk cat count cow echo false forkbomb forkwait "
+        "hello\n"
         "  lazy nano nap primes probe sh tasks true uname wc wild\n"
         "A | B   B reads what A writes        A && B  B if A went well\n"
         "A ; B   B after A                    A || B  B if A failed\n"

@@ -21,10 +21,9 @@ static const struct task standard[] = {
     {0},
 };
 static const struct task faults[] = {
-    {"wild", "wild", "kernel"}, {"wild", "wild", "code"},
-    {"wild", "wild", "stack"},  {"wild", "wild", "privileged"},
-    {"wild", "wild", "divide"}, {"wild", "wild", "undefined"},
-    {"wild", "wild", "float"},  {0},
+    {"wild", "wild", "kernel"},     {"wild", "wild", "code"},   {"wild", "wild", "stack"},
+    {"wild", "wild", "privileged"}, {"wild", "wild", "divide"}, {"wild", "wild", "undefined"},
+    {"wild", "wild", "breakpoint"}, {"wild", "wild", "float"},  {0},
 };
 
 static int64_t

@@ -22,6 +22,7 @@ follow(const char *what)
         break;
     case 'p': asm volatile("cli"); break;
     case 'd': asm volatile("divl %0" ::"r"(0), "a"(1), "d"(0)); break;
+    case 'b': asm volatile("int3"); break;
     case 'u': asm volatile("ud2"); break;
     case 'f': asm volatile("fninit"); break; /* ends it on minios only */
     }

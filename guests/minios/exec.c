@@ -7,7 +7,8 @@
  */
 #include "kernel.h"
 
-#define STACK_SIZE 0x10000
+#define STACK_SIZE  0x10000
+#define SEGMENT_MAX 0x10000000 /* fork() goes through all pages of a region, present or not */
 
 /* The parts of the ELF64 headers that we need (System V ABI, chapters 4 and 5). */
 struct elf_header {
@@ -147,7 +148,7 @@ load_segment(struct space *space, const struct elf_segment *s, const char *file,
     uint64_t end = (s->vaddr + s->memsz + PAGE - 1) & -(uint64_t)PAGE;
     int error;
     if (s->filesz > size || s->offset > size - s->filesz || s->filesz > s->memsz ||
-        s->vaddr < PAGE || s->vaddr > USER_END || s->memsz > USER_END)
+        s->vaddr < PAGE || s->vaddr > USER_END || s->memsz > SEGMENT_MAX)
         return -ENOEXEC;
     /* Only what the file has is copied; the rest (.bss) appears when it is touched, as zeros. */
     error = space_add(space, s->vaddr & -(uint64_t)PAGE, end, s->flags & SEGMENT_W,

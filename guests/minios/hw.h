@@ -79,6 +79,7 @@
 /* Vectors: the processor's own are 0 to 31; the 8259 pair gets the 16 behind them. */
 #define VECTOR_DE      0
 #define VECTOR_NMI     2
+#define VECTOR_BP      3
 #define VECTOR_DF      8
 #define VECTOR_PF      14
 #define VECTOR_MC      18

@@ -17,6 +17,7 @@ struct gate {
 };
 #define GATE_INTERRUPT 0x00008e0000000000 /* P, DPL 0, type e: interrupts are off inside */
 #define GATE_IST1      0x0000000100000000
+#define GATE_DPL3      0x0000600000000000
 
 static struct gate idt[VECTORS];
 
@@ -49,6 +50,8 @@ trap_init(void)
         /* These may come when the stack is the user's or not sound: they get their own. */
         if (v == VECTOR_NMI || v == VECTOR_DF || v == VECTOR_MC)
             idt[v].low |= GATE_IST1;
+        if (v == VECTOR_BP) /* INT3 is for users, too: else it is a general protection fault */
+            idt[v].low |= GATE_DPL3;
     }
     priv_lidt(idt, sizeof(idt) - 1);
     note("traps: 32 exceptions, 16 interrupts of the 8259 pair");

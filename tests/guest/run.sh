@@ -33,7 +33,7 @@ END
 # kernel GUEST OPTIONS SUFFIX: what minios runs, under one strategy. NAME@STRATEGY prints what NAME.txt
 # says: the strategy makes no difference that a guest can see.
 kernel() {
-    sed "s/|/$3|$1|/; s/OPTIONS/$2/" <<'END'
+    sed "s/|/$3|$1|/; s/OPTIONS/$2/; s|GUESTS|$guests|" <<'END'
 minios|1|OPTIONS|tasks=serial
 minios-preempt|1|OPTIONS|hz=1000 tasks=preempt
 minios-faults|1|OPTIONS|tasks=faults
@@ -42,6 +42,7 @@ minios-panic|255|OPTIONS|panic
 minios-killed|215|OPTIONS|init=wild nowhere
 minios-none|255|OPTIONS|init=nothere
 minios-small|1|OPTIONS -m 4M|init=sh -c forkbomb 1000; forkbomb 1000; primes
+minios-initrd|1|OPTIONS -m 4M --initrd GUESTS/apps/hello|init=sh -c brk 2000; initrd
 minios-pages|1|OPTIONS|verbose init=forkwait 200
 minios-nano|1|OPTIONS|nano=all count=100 init=nano 100
 END
