@@ -127,6 +127,7 @@ soft_stopped(struct vcpu *vcpu, int result)
     if (result == EMU_FAULT) {
         if (cpu->intercept_exceptions >> cpu->fault.vector & 1) {
             x86_replay_reset(cpu);
+            cpu->retired++; /* as below: else no time would pass in a loop of nothing but faults */
             exit_exception(vcpu);
             return true;
         }

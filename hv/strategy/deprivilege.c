@@ -127,6 +127,8 @@ deprivilege_regs(struct x86_regs *real, const struct x86_regs *guest, uint64_t c
     real->cr3 = cr3;
     real->cr4 = (guest->cr4 & (CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_TSD | CR4_UMIP)) | CR4_PAE;
     real->efer = EFER_LME | EFER_LMA | EFER_NXE;
+    /* SYSENTER asks for neither a descriptor nor EFER.SCE: without a CS it is #GP (SDM vol. 2). */
+    real->sysenter_cs = 0;
     real->dr[7] = DR7_INIT;
     real->shadow = 0;
     real->halted = 0;
@@ -138,5 +140,10 @@ deprivilege_readback(struct x86_regs *guest, const struct x86_regs *real)
     memcpy(guest->gpr, real->gpr, sizeof(guest->gpr));
     memcpy(guest->fx, real->fx, sizeof(guest->fx));
     guest->rip = real->rip;
+    /* A null selector is the one that can be loaded without a fault, and it takes the base away. */
+    for (unsigned i = X86_FS; i <= X86_GS; i++)
+        if (guest->seg[i].base != real->seg[i].base)
+            guest->seg[i] = (struct x86_segment){.base = real->seg[i].base,
+                                                 .selector = real->seg[i].selector};
     guest->rflags = (guest->rflags & ~(uint64_t)FLAGS_USER) | (real->rflags & FLAGS_USER);
 }

@@ -29,7 +29,7 @@ uint64_t deprivilege_root_entry(void);
 /*
  * From the guest's registers as it believes them to be to those that the processor runs with: CPL
  * 3, real tables, page tables at cr3, IF always set (the VMM must be able to come back), IOPL 0,
- * SYSCALL off (so that it faults). General registers, rip, arithmetic flags, FS and GS bases and
+ * SYSCALL and SYSENTER off (so that they fault). General registers, rip, arithmetic flags, FS and GS bases and
  * the FPU go through.
  */
 void deprivilege_regs(struct x86_regs *real, const struct x86_regs *guest, uint64_t cr3);

@@ -50,6 +50,7 @@ static const struct unit_suite *const suites[] = {
     &suite_device_rtc,
     &suite_device_kbd,
     &suite_device_pc,
+    &suite_trap,
     &suite_paravirt_frames,
     &suite_paravirt,
 };

@@ -48,6 +48,7 @@ extern const struct unit_suite suite_device_pit;
 extern const struct unit_suite suite_device_rtc;
 extern const struct unit_suite suite_device_kbd;
 extern const struct unit_suite suite_device_pc;
+extern const struct unit_suite suite_trap;
 extern const struct unit_suite suite_paravirt_frames;
 extern const struct unit_suite suite_paravirt;
 

@@ -3,6 +3,7 @@
  *
  *   #PF   the guest's own tables decide (x86_page_walk on the virtual processor):
  *           they forbid the access         -> the guest's fault: its kernel gets it
+ *           it is in the monitor's slot    -> the interpreter carries the instruction out
  *           a device lies there            -> the interpreter carries the instruction out
  *           a page table of the guest's is written -> the interpreter, and the shadow forgets
  *           else                           -> only the shadow lacked it: fill it in
@@ -14,6 +15,7 @@
 #include <errno.h>
 
 #include "engine/engine.h"
+#include "engine/monitor.h"
 #include "strategy/trap/trap.h"
 
 /* The interpreter may need several turns for one instruction: device reads, held-back writes. */
@@ -66,7 +68,8 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
         case EMU_MMIO:
             serve_access(trap);
             if (cpu->access.write && cpu->replay.written >= cpu->replay.writes)
-                emu = EMU_OK; /* it had committed before its last write left */
+                /* It had committed before its last write left; only its single step is to come. */
+                emu = cpu->attention & ATTENTION_TRAP ? x86_emulate_one(cpu) : EMU_OK;
             else
                 emu = cpu->delivering ? x86_deliver_fault(cpu) : x86_emulate_one(cpu);
             break;
@@ -126,6 +129,9 @@ page_fault(struct trap *trap, uint64_t linear, uint32_t error, struct run_result
     struct x86_walk walk;
     bool writable;
 
+    /* The shadows have no room there: what the guest has mapped is reached by interpreting alone. */
+    if ((linear >> 39 & 511) == MONITOR_SLOT)
+        return interpret(trap, TRAP_DEVICE, result);
     int emu = x86_page_walk(cpu, linear,
                             (write ? ACCESS_WRITE : 0) | (error & PF_FETCH ? ACCESS_FETCH : 0),
                             cpu->cpl, &walk);

@@ -9,6 +9,7 @@
  *
  * Called by dispatcher.c. Next: dispatcher.c.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,7 @@ shadow_root(struct shadow *shadow, uint64_t cr3, enum shadow_view view)
 static unsigned
 leaf_table(struct shadow *shadow, unsigned table, uint64_t linear, const struct x86_walk *walk)
 {
+    assert((linear >> 39 & (ENTRIES - 1)) != MONITOR_SLOT);
     for (unsigned level = 4; level > 1 && table != SHADOW_NONE; level--) {
         uint64_t *entry = entry_at(shadow, table, linear >> (12 + 9 * (level - 1)) & (ENTRIES - 1));
         /* Step n of the walk read the guest's table of level 4 - n; a large page ends it early. */
@@ -307,6 +309,8 @@ shadow_look(const struct shadow *shadow, uint64_t cr3, enum shadow_view view, ui
     uint64_t guest = cr3 & PTE_ADDRESS;
     unsigned table = is_ram(shadow, guest) ? shadow->tables_of[guest / PAGE_SIZE] : SHADOW_NONE;
 
+    if ((linear >> 39 & (ENTRIES - 1)) == MONITOR_SLOT) /* no table of the pool's is below */
+        return 0;
     while (table && (shadow->table[table].level != 4 || shadow->table[table].view != view))
         table = shadow->table[table].next;
     for (unsigned level = 4; table; level--) {
