@@ -95,7 +95,7 @@ kvm_enter(struct vcpu *vcpu, struct error *err)
     struct engine_vcpu *v = vcpu->engine;
     struct kvm_run *run = v->run;
     run->request_interrupt_window = vcpu->window_requested;
-    v->halted = v->completing = v->injected = v->stale = false;
+    v->halted = v->completing = v->injected = v->stale = v->state_known = false;
     int rc = ioctl(v->fd, KVM_RUN, 0);
     if (rc < 0 && errno != EINTR)
         return error_set(err, errno, "KVM_RUN failed: %s", strerror(errno));
@@ -223,6 +223,7 @@ kvm_inject(struct vcpu *vcpu, uint8_t vector, struct error *err)
         return error_set(err, errno, "KVM refuses interrupt %u: %s", vector, strerror(errno));
     kvm_places_forget(v);
     v->injected = true;
+    v->state_known = false;
     return 0;
 }
 

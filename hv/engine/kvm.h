@@ -69,9 +69,13 @@ struct kvm_places {
     } out[KVM_OUTS];
 };
 
+struct kvm_state;
+
 struct engine_vcpu {
     int fd;
-    struct kvm_run *run; /* shared with KVM */
+    struct kvm_state *state; /* what KVM holds, as it was read or written last ... */
+    bool state_known;        /* ... and the guest has not run since */
+    struct kvm_run *run;     /* shared with KVM */
     struct kvm_access access;
     bool msr_pending;    /* the last exit was MSR: KVM waits for the answer */
     bool completing;     /* KVM finishes an instruction at the next entry */

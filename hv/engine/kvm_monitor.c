@@ -107,7 +107,9 @@ kvm_monitor_exit(struct vcpu *vcpu, struct error *err)
     memcpy(&frame, stack_top(vcpu) - sizeof(frame), sizeof(frame));
     if (ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
         return error_set(err, errno, "KVM_GET_SREGS failed: %s", strerror(errno));
-    v->access = (struct kvm_access){0}; /* nobody is to answer the stub's OUT */
+    /* Nobody answers the stub's OUT, and it need not end: set_regs() puts the processor elsewhere. */
+    v->access = (struct kvm_access){0};
+    v->completing = false;
     v->in_monitor = true;
     v->trapped_rip = frame.rip;
     v->trapped_rflags = frame.rflags;
@@ -157,7 +159,7 @@ kvm_monitor_enter(struct vcpu *vcpu, struct error *err)
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    v->flush = false;
+    v->flush = v->state_known = false;
     if (!v->monitor)
         return 0;
     if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
@@ -204,6 +206,7 @@ kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err)
         return rc == -EINTR ? kvm_monitor_interrupted(vcpu, err) : rc;
     }
     /* On the way in: the guest has not moved yet. */
+    v->state_known = false;
     if (ioctl(v->fd, KVM_SET_SREGS, &v->entered_sregs) < 0 ||
         ioctl(v->fd, KVM_SET_REGS, &v->entered_regs) < 0)
         return error_set(err, errno, "KVM's registers cannot be set: %s", strerror(errno));

@@ -282,16 +282,19 @@ kvm_open(struct vm *vm, struct error *err)
 {
     struct engine_vm *kvm = calloc(1, sizeof(*kvm));
     struct engine_vcpu *v = calloc(1, sizeof(*v));
+    struct kvm_state *state = calloc(1, sizeof(*state));
     struct sigaction action = {.sa_sigaction = kvm_on_signal, .sa_flags = SA_SIGINFO};
     struct x86_regs regs;
     int rc;
 
-    if (!kvm || !v) {
+    if (!kvm || !v || !state) {
         free(kvm);
         free(v);
+        free(state);
         return error_set(err, ENOMEM, "no memory for the engine");
     }
     kvm->kvm = kvm->fd = v->fd = -1;
+    v->state = state;
     v->armed = KVM_NEVER;
     vm->engine = kvm;
     vm->vcpu[0].vm = vm;
@@ -325,6 +328,7 @@ kvm_close(struct vm *vm)
         if (fds[i] >= 0)
             close(fds[i]);
     free(v->cpu);
+    free(v->state);
     free(v);
     free(kvm);
     vm->engine = NULL;

@@ -228,14 +228,20 @@ kvm_set_msr(struct engine_vcpu *v, uint32_t index, uint64_t value)
 {
     struct kvm_msr_block block = {.head.nmsrs = 1, .entry[0] = {.index = index, .data = value}};
 
+    v->state_known = false;
     return ioctl(v->fd, KVM_SET_MSRS, &block) == 1 ? 0 : -EINVAL;
 }
 
+/* All of it; what was read since the guest last ran is not asked for again. */
 static int
 read_state(struct engine_vcpu *v, struct kvm_state *state, struct error *err)
 {
     int rc;
 
+    if (v->state_known) {
+        *state = *v->state;
+        return 0;
+    }
     state->msrs.head.nmsrs = KVM_MSRS;
     for (unsigned i = 0; i < KVM_MSRS; i++)
         state->msrs.entry[i] = (struct kvm_msr_entry){.index = msr_places[i].index};
@@ -247,6 +253,8 @@ read_state(struct engine_vcpu *v, struct kvm_state *state, struct error *err)
     if (got != KVM_MSRS)
         return error_set(err, EIO, "KVM does not know %s",
                          msr_places[got < 0 ? 0 : got % KVM_MSRS].name);
+    *v->state = *state;
+    v->state_known = true;
     return 0;
 }
 
@@ -294,6 +302,32 @@ move_tsc(struct engine_vcpu *v, uint64_t offset, struct error *err)
     return 0;
 }
 
+#define CHANGED(part) memcmp(&state->part, &old->part, sizeof(old->part))
+
+/* Only what differs from what KVM has: each call costs as much as an exit. */
+static int
+write_state(struct engine_vcpu *v, const struct kvm_state *state, struct error *err)
+{
+    const struct kvm_state *old = v->state;
+    struct kvm_state copy = *state; /* the calls take no const */
+    int rc = 0;
+
+    v->state_known = false;
+    if ((CHANGED(sregs) && (rc = CALL(KVM_SET_SREGS, &copy.sregs))) ||
+        (CHANGED(regs) && (rc = CALL(KVM_SET_REGS, &copy.regs))) ||
+        (CHANGED(fpu) && (rc = CALL(KVM_SET_FPU, &copy.fpu))) ||
+        (CHANGED(debug) && (rc = CALL(KVM_SET_DEBUGREGS, &copy.debug))) ||
+        (CHANGED(events) && (rc = CALL(KVM_SET_VCPU_EVENTS, &copy.events))))
+        return rc;
+    if (!CHANGED(msrs))
+        return 0;
+    int set = ioctl(v->fd, KVM_SET_MSRS, &copy.msrs);
+    if (set != KVM_MSRS)
+        return error_set(err, EINVAL, "KVM refuses the value of %s",
+                         msr_places[set < 0 ? 0 : set % KVM_MSRS].name);
+    return 0;
+}
+
 int
 kvm_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
 {
@@ -320,14 +354,8 @@ kvm_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     memset(state.sregs.interrupt_bitmap, 0, sizeof(state.sregs.interrupt_bitmap));
     kvm_state_from_regs(&state, regs);
 
-    if ((rc = CALL(KVM_SET_SREGS, &state.sregs)) || (rc = CALL(KVM_SET_REGS, &state.regs)) ||
-        (rc = CALL(KVM_SET_FPU, &state.fpu)) || (rc = CALL(KVM_SET_DEBUGREGS, &state.debug)) ||
-        (rc = CALL(KVM_SET_VCPU_EVENTS, &state.events)))
+    if ((rc = write_state(v, &state, err)))
         return rc;
-    int set = ioctl(v->fd, KVM_SET_MSRS, &state.msrs);
-    if (set != KVM_MSRS)
-        return error_set(err, EINVAL, "KVM refuses the value of %s",
-                         msr_places[set < 0 ? 0 : set % KVM_MSRS].name);
     if (kvm_set_msr(v, MSR_TSC_AUX, regs->tsc_aux) && regs->tsc_aux)
         return error_set(err, EINVAL, "KVM does not know IA32_TSC_AUX on this processor");
     v->run->s.regs.regs = state.regs;

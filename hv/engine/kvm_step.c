@@ -150,6 +150,7 @@ kvm_end_rep(struct vcpu *vcpu, struct error *err)
         return 0;
     regs->rip += in.length;
     regs->rflags &= ~(uint64_t)FLAG_RF;
+    v->state_known = false;
     if (ioctl(v->fd, KVM_SET_REGS, regs) < 0)
         return error_set(err, errno, "KVM_SET_REGS failed: %s", strerror(errno));
     return 0;
