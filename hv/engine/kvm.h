@@ -210,6 +210,8 @@ int kvm_monitor_enter(struct vcpu *vcpu, struct error *err);
 /* KVM_RUN was interrupted, perhaps within the stub, where nobody may see the processor: finishes the
  * way out, or undoes the way in. -EINTR: the guest's own registers are in place; 0: an exit. */
 int kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err);
+/* Pure: how far behind the beginning of the stub's page this is; PAGE_SIZE: not in the stub. */
+unsigned kvm_monitor_stub_offset(uint64_t rip, uint16_t cs);
 
 /* --- kvm.c, kvm_step.c, kvm_probe.c ----------------------------------------------------------- */
 

@@ -179,24 +179,25 @@ kvm_monitor_enter(struct vcpu *vcpu, struct error *err)
     return 0;
 }
 
-/* Offset in the stub's page of an instruction pointer; at least PAGE_SIZE: it is elsewhere. */
-static uint64_t
-stub_offset(uint64_t rip)
+/* The guest may jump to any address: CS tells it from the stub. */
+unsigned
+kvm_monitor_stub_offset(uint64_t rip, uint16_t cs)
 {
     uint64_t offset = rip - (MONITOR_LINEAR + MONITOR_STUB);
 
-    return offset < PAGE_SIZE ? offset : PAGE_SIZE;
+    return cs == MONITOR_CS && offset < PAGE_SIZE ? (unsigned)offset : PAGE_SIZE;
 }
 
 int
 kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err)
 {
     struct engine_vcpu *v = vcpu->engine;
+    struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0)
-        return error_set(err, errno, "KVM_GET_REGS failed: %s", strerror(errno));
-    uint64_t offset = stub_offset(regs.rip);
+    if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &sregs) < 0)
+        return error_set(err, errno, "KVM's registers cannot be read: %s", strerror(errno));
+    unsigned offset = kvm_monitor_stub_offset(regs.rip, sregs.cs.selector);
     if (offset >= PAGE_SIZE)
         return -EINTR;
     if (offset < STUB_ENTER) { /* on the way out: three instructions to the port */

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/engines.h"
 #include "engine/kvm.h"
+#include "engine/monitor.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/unit.h"
 
@@ -394,6 +395,20 @@ test_cpuid_filter(void)
     free(c);
 }
 
+/* What runs in the stub's page of linear memory is the stub only in its own code segment: else the
+ * guest has jumped there, and its registers must stay. */
+static void
+test_monitor_stub(void)
+{
+    const uint64_t stub = MONITOR_LINEAR + MONITOR_STUB;
+
+    CU_ASSERT_EQUAL(kvm_monitor_stub_offset(stub, MONITOR_CS), 0);
+    CU_ASSERT_EQUAL(kvm_monitor_stub_offset(stub + 0x806, MONITOR_CS), 0x806);
+    CU_ASSERT_EQUAL(kvm_monitor_stub_offset(stub + 0x806, MONITOR_CS64), PAGE_SIZE);
+    CU_ASSERT_EQUAL(kvm_monitor_stub_offset(stub + PAGE_SIZE, MONITOR_CS), PAGE_SIZE);
+    CU_ASSERT_EQUAL(kvm_monitor_stub_offset(stub - 1, MONITOR_CS), PAGE_SIZE);
+}
+
 /* The table of engines and its words. */
 static void
 test_table(void)
@@ -420,6 +435,7 @@ static const struct unit_test tests[] = {
     {"the interrupt shadow stays valid", test_shadow},
     {"memory slots: ROM hides RAM, A20 folds it", test_slots},
     {"CPUID shows what this machine has", test_cpuid_filter},
+    {"the monitor's stub, and a guest that jumps there", test_monitor_stub},
     {"engines are found by name, capabilities have names", test_table},
     {NULL, NULL},
 };
