@@ -201,7 +201,7 @@ paravirt_detach(struct vcpu *vcpu)
 
     if (!pv)
         return;
-    if (pv->old_irq.ctx || pv->old_irq.pending || pv->vm->irq.ctx == pv)
+    if (pv->vm->irq.ctx == pv)
         events_detach(pv);
     frames_close(&pv->frames);
     free(pv);
