@@ -254,6 +254,8 @@ static void
 print_text(const struct audit *a)
 {
     printf("engine %s\n\n", a->engine ? a->engine->name : "host");
+    if (a->engine && a->last == 0)
+        puts("CR4.UMIP is clear, as asked or because the processor does not have it.\n");
     print_heading(a);
     for (unsigned n = 0; n < audit_probe_count; n++) {
         if (audit_probes[n].sense == AUDIT_NONE && audit_probes[n - 1].sense != AUDIT_NONE)
@@ -329,6 +331,21 @@ print_json(const struct audit *a)
 
 /* --- the command -------------------------------------------------------------------------------- */
 
+/* A processor without UMIP refuses the bit in CR4. */
+static int
+check_umip(struct audit *a, bool asked, struct error *err)
+{
+    struct audit_result result;
+
+    if (!a->last || !audit_run_guest(a->engine, strategy_find("hardware"), &audit_probes[0], true,
+                                     &result, err))
+        return 0;
+    if (asked)
+        return error_prefix(err, -1, "CR4.UMIP cannot be set here");
+    a->last = 0;
+    return 0;
+}
+
 /* soft by default: the same table everywhere. */
 static int
 read_options(struct audit *a, const struct args *args, struct error *err)
@@ -359,7 +376,7 @@ read_options(struct audit *a, const struct args *args, struct error *err)
     for (unsigned i = 0; strategy_table[i] && a->strategies < STRATEGIES_MAX; i++)
         if (!strategy_check(strategy_table[i], a->engine, NULL))
             a->strategy[a->strategies++] = strategy_table[i];
-    return 0;
+    return check_umip(a, umip != NULL, err);
 }
 
 static int

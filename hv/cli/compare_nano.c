@@ -78,6 +78,7 @@ count_cost(struct nano *nano, unsigned n, unsigned s, struct error *err)
     if ((rc = run_one(nano, n, nano->strategies[s], count, &once, err)) ||
         (rc = run_one(nano, n, nano->strategies[s], 2 * count, &twice, err)))
         return rc;
+    nano->counted |= twice.instructions != 0;
     cost->exits = ((double)twice.exits - (double)once.exits) / (double)count;
     cost->instructions = ((double)twice.instructions - (double)once.instructions) / (double)count;
     return 0;

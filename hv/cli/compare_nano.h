@@ -31,6 +31,7 @@ struct nano {
     unsigned count, rounds;
     uint64_t operations;
     bool times;
+    bool counted; /* the engine counts instructions */
     struct nano_cost cost[NANO_OPERATIONS][COMPARE_STRATEGIES];
 };
 

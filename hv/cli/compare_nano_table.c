@@ -15,11 +15,14 @@
 static void
 count_cell(double count, unsigned width)
 {
-    double whole = (double)(int64_t)(count + 0.5);
+    int64_t whole = (int64_t)(count + (count < 0 ? -0.5 : 0.5));
+    double rest = count - (double)whole;
     char text[32];
 
-    snprintf(text, sizeof(text), count - whole < 0.05 && whole - count < 0.05 ? "%.0f" : "%.2f",
-             count);
+    if (rest < 0.05 && rest > -0.05)
+        snprintf(text, sizeof(text), "%" PRId64, whole);
+    else
+        snprintf(text, sizeof(text), "%.2f", count);
     printf(" %*s", (int)width, text);
 }
 
@@ -48,7 +51,10 @@ print_counts(const struct nano *nano)
             count_cell(nano->cost[n][s].exits, width);
         printf("  ");
         for (unsigned s = 0; s < nano->count; s++)
-            count_cell(nano->cost[n][s].instructions, width);
+            if (nano->counted)
+                count_cell(nano->cost[n][s].instructions, width);
+            else
+                printf(" %*s", (int)width, "-");
         putchar('\n');
     }
 }

@@ -42,6 +42,16 @@ timed_of(const struct vcpu *vcpu)
     return (struct timed_engine *)(uintptr_t)vcpu->vm->engine_ops;
 }
 
+/* An engine that does not count: a strategy that keeps the mode itself knows. */
+static bool
+enters_user(struct vcpu *vcpu)
+{
+    const struct strategy_ops *strategy = vcpu->vm->strategy;
+
+    return !(timed_of(vcpu)->inner->caps & CAP_ICOUNT) && strategy->in_user &&
+           strategy->in_user(vcpu);
+}
+
 /* Runs to stop_at first, if it lies ahead: the run loop does not see that stop. */
 static int
 run_to_mark(struct timed_engine *t, struct vcpu *vcpu, uint64_t deadline, uint64_t *budget,
@@ -68,6 +78,8 @@ timed_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *e
 {
     struct timed_engine *t = timed_of(vcpu);
     uint64_t start = now_ns();
+    if (!t->reached && enters_user(vcpu))
+        t->reached = start;
     int rc = t->stop_at == UINT64_MAX ? t->inner->run(vcpu, deadline, budget, err)
                                       : run_to_mark(t, vcpu, deadline, &budget, err);
 

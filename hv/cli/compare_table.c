@@ -124,7 +124,7 @@ print_start(const struct compare *compare, bool times)
 {
     puts("to the first instruction of a user program:");
     ROW("  exits", count_cell(c->start.exits, c->start.known));
-    ROW("  guest instructions", count_cell(c->start.instructions, c->start.known));
+    ROW("  guest instructions", count_cell(c->start.instructions, c->start.instructions));
     if (times) {
         ROW("  time, with building the machine",
             time_cell((double)c->start_ns.middle, c->start_ns.middle));

@@ -41,6 +41,26 @@ if [ -f tests/guest/run.sh ]; then
     [ $# = 2 ] || fail "guests were skipped, or run.sh did not end: $*"
 fi
 
+# 3b. Each sensitive instruction does at CPL 3 what it does on soft, and a program prints the same
+# under every strategy.
+audit() { HV_GUESTS=guests ./hv audit --engine "$1" --umip off | sed -n '/^SGDT/,/^RDMSR/p' | cut -c 1-67; }
+audit soft >/tmp/audit-soft
+audit kvm >/tmp/audit-kvm
+if [ -s /tmp/audit-kvm ] && cmp -s /tmp/audit-soft /tmp/audit-kvm; then
+    passed=$((passed + 1))
+else
+    fail "hv audit on kvm says something else than on soft:"
+    diff /tmp/audit-soft /tmp/audit-kvm
+fi
+HV_GUESTS=guests timeout 120 ./hv compare --engine kvm --rounds 1 --append 'init=primes 100' minios >/tmp/compare 2>&1
+status=$?
+cat /tmp/compare
+if [ $status = 0 ] && grep -q '^Every column printed the same' /tmp/compare; then
+    passed=$((passed + 1))
+else
+    fail "hv compare on kvm: status $status"
+fi
+
 # 4. What an exit costs: printed, and no reason to fail, because an emulated processor decides it.
 timeout 120 ./bench-exits
 
