@@ -22,6 +22,7 @@ cp "$work"/kernel/*.ko "$root/modules/"
 cp "$@" "$root/hv/"
 find "$guests" -maxdepth 1 -type f -exec cp {} "$root/hv/guests/" \;
 cp -r "$guests/apps" "$root/hv/guests/"
+cp -r "$guests/apps" "$root/hv/guests/"
 cp -r "$here" "$here/../guest" "$root/hv/tests/"
 # The libraries that the programs were linked with, where they look for them.
 for program in "$@"; do

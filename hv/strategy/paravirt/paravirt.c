@@ -154,19 +154,28 @@ page_fault(struct paravirt *pv, const struct vm_exit *exit)
     return error;
 }
 
+/* The vector that INT n or INT3 asked for. The instruction tells: see is_hypercall() on QEMU. */
+static unsigned
+gate_of(const struct x86_insn *in)
+{
+    const unsigned int3 = 0xcc;
+
+    return in->opcode == int3 ? VEC_BP : (unsigned)in->imm & 0xff;
+}
+
 /* INT n, or what the guest did wrong. */
 static int
 deliver(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
 {
     uint32_t error = exit->exception.error;
-    unsigned vector = exit->exception.vector, n = error >> 3;
+    unsigned vector = exit->exception.vector, n;
     struct x86_insn in;
 
     if (vector >= HC_EVENT_TRAP)
         return error_set(err, EIO, "the engine reports exception %u, which no processor has",
                          vector);
-    if (is_gate_error(exit) && n < HC_TRAPS && n != HC_VECTOR && pv->trap[n].address &&
-        (!pv->user || pv->trap[n].flags & HC_TRAP_USER) && decode(pv, &in)) {
+    if (is_gate_error(exit) && decode(pv, &in) && (n = gate_of(&in)) != HC_VECTOR &&
+        pv->trap[n].address && (!pv->user || pv->trap[n].flags & HC_TRAP_USER)) {
         pv->regs.rip += in.length; /* a trap: the next instruction follows it */
         return paravirt_trap(pv, n, NULL, err);
     }
