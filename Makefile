@@ -88,8 +88,8 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 # --- tests ----------------------------------------------------------------------------------------
 
 # Instructions of which `make check` compares the interpreter with the host's processor.
-DIFF_SHARE_release := 2000000
-DIFF_SHARE_asan    := 200000
+DIFF_SHARE_release := 4000000
+DIFF_SHARE_asan    := 400000
 
 check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
@@ -146,7 +146,7 @@ fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/diff_cpu $(BUILD)/d
 	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
 	$(BUILD)/fuzz_hypercalls $(SEED) 2000
 	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
-	$(BUILD)/diff_cpu --seed $(SEED) --instructions 20000000
+	$(BUILD)/diff_cpu --seed $(SEED) --instructions 40000000
 
 # Debian's kernel, unpacked; downloaded where none is installed, as for check-kvm.
 build/decode/vmlinux: | build/deps/fuzz
