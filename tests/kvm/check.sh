@@ -8,7 +8,7 @@ set -u
 guests=$1 work=$2
 shift 2
 here=$(dirname "$0")
-limit=${CHECK_KVM_LIMIT:-600} # seconds for everything inside
+limit=${CHECK_KVM_LIMIT:-840} # seconds for everything inside
 
 sh "$here/kernel.sh" "$work/kernel" || exit 1
 
@@ -51,7 +51,7 @@ chmod +x "$root/init"
 log=$work/log
 timeout "$limit" qemu-system-x86_64 -accel tcg -cpu EPYC,+svm,+npt -m 1024 -nodefaults -display none \
     -no-reboot -serial stdio -kernel "$work/kernel/vmlinuz" -initrd "$work/initrd" \
-    -append "console=ttyS0 quiet panic=-1 no_timer_check" </dev/null 2>&1 | tr -d '\r' | tee "$log"
+    -append "console=ttyS0 quiet panic=-1 no_timer_check" </dev/null 2>&1 | sed -u 's|\r$||' | tee "$log"
 
 # --- what came of it ------------------------------------------------------------------------------
 result=$(sed -n 's/^check-kvm: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)

@@ -32,8 +32,7 @@ failed=$((failed + ${4:-0}))
 
 # 3. The guests. On soft as well, so that run.sh can compare the two.
 if [ -f tests/guest/run.sh ]; then
-    SOFT_COMPARED=1 sh tests/guest/run.sh ./hv guests soft kvm >/tmp/guests 2>&1
-    cat /tmp/guests
+    SOFT_COMPARED=1 sh tests/guest/run.sh ./hv guests soft kvm 2>&1 | tee /tmp/guests
     # shellcheck disable=SC2046
     set -- $(sed -n 's/^guest: \([0-9]*\) passed, \([0-9]*\) failed\(.*\)/\1 \2 \3/p' /tmp/guests)
     passed=$((passed + ${1:-0}))
