@@ -22,7 +22,7 @@ CPPFLAGS += -I. -Ihv -D_GNU_SOURCE
 CFLAGS   += -std=gnu11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             $(CFLAGS_$(MODE))
 LDFLAGS  += $(LDFLAGS_$(MODE))
-LDLIBS   += -lZydis -ldw -lelf
+LDLIBS   += -lZydis -ldw -lelf -lreadline
 
 # Sources. Everything but main.c is in libhv.a, which the tests link too.
 SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c))
@@ -218,8 +218,8 @@ LIB     = $(DESTDIR)$(PREFIX)/lib
 
 # What a strategy built elsewhere includes (docs/PLUGINS.md): strategy.h and what it stands on.
 PLUGIN_HEADERS := base/error.h isa/x86/cpu.h isa/x86/insn.h isa/x86/regs.h core/bus.h \
-                  core/console.h core/exit.h core/line.h core/ram.h core/vm.h engine/engine.h \
-                  engine/monitor.h strategy/deprivilege.h strategy/strategy.h
+                  core/console.h core/exit.h core/line.h core/ram.h core/state.h core/vm.h \
+                  engine/engine.h engine/monitor.h strategy/deprivilege.h strategy/strategy.h
 
 install: all ## install hv, guests, manual page, the tracer as a library, headers of plug-ins (PREFIX=, DESTDIR=)
 	install -d $(BIN) $(LIB) $(SHARE)/guests $(MAN) $(INCLUDE)/tracer $(INCLUDE)/guests/include

@@ -52,6 +52,12 @@ struct vm_exit {
         struct {
             uint64_t address;
         } invlpg;
+        /* DEBUG: the debugger's own; it has no number and is in no recording. */
+        struct {
+            bool at_point;    /* a stop point was hit; else the step is done */
+            unsigned point;   /* which, as set_stops() got them */
+            uint64_t address; /* a watch point: what was accessed */
+        } debug;
         struct {
             uint64_t code;    /* hardware's reason, KVM's suberror */
             const char *text; /* one sentence that says more, or NULL; constant or the engine's */

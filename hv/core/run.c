@@ -6,6 +6,7 @@
  * record the entry. Called by hv/cli/cmd_run.c and the debugger. Next: dispatch.c.
  */
 #include "base/util.h"
+#include "core/journal.h"
 #include "core/vm.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
@@ -110,6 +111,27 @@ record_end(struct vm *vm, const struct run_result *result)
 
 /* --- between exits ---------------------------------------------------------------------------- */
 
+/* The next byte that was typed, or -1. It goes into the journal, or comes from there. */
+static int
+take_byte(struct vm *vm, struct vcpu *vcpu)
+{
+    uint64_t icount = vm->engine_ops->icount(vcpu);
+    int byte;
+
+    if (journal_replays(vm->journal, icount, vm->waits)) {
+        const struct journal_entry *next = journal_next(vm->journal, icount, vm->waits);
+        if (!next || next->what != JOURNAL_BYTE)
+            return -1;
+        vm->journal->at++;
+        return (int)next->value;
+    }
+    byte = console_get(vm->console);
+    if (byte >= 0 && vm->journal)
+        journal_add(vm->journal,
+                    (struct journal_entry){icount, vm->waits, (uint64_t)byte, JOURNAL_BYTE});
+    return byte;
+}
+
 /* Moves what was typed to the guest's serial port, one byte an event. True if there was any. */
 static bool
 poll_input(struct vm *vm, struct vcpu *vcpu)
@@ -118,7 +140,7 @@ poll_input(struct vm *vm, struct vcpu *vcpu)
     int byte;
 
     while (vm->console && vm->input.room && vm->input.room(vm->input.ctx) &&
-           (byte = console_get(vm->console)) >= 0) {
+           (byte = take_byte(vm, vcpu)) >= 0) {
         vm->input.put(vm->input.ctx, (uint8_t)byte);
         any = true;
         if (vm->recorder) {
@@ -138,6 +160,14 @@ static bool
 input_is_possible(const struct vm *vm)
 {
     return vm->console && vm->input.room && vm->console->in >= 0 && !vm->console->eof;
+}
+
+/* Is the console to be asked now and then? When the run may be repeated, always: what comes in later
+ * must find the same points of time. */
+static bool
+input_is_polled(const struct vm *vm)
+{
+    return input_is_possible(vm) || (vm->journal && vm->console && vm->input.room);
 }
 
 /*
@@ -195,6 +225,25 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
     return vm->engine_ops->inject(vcpu, vector, err);
 }
 
+/* HLT in a part of the run that is repeated: time passes as it did, and nobody waits. */
+static bool
+idle_again(struct vm *vm, struct vcpu *vcpu, uint64_t next)
+{
+    const struct engine_ops *engine = vm->engine_ops;
+    const struct journal_entry *was = journal_next(vm->journal, engine->icount(vcpu), vm->waits);
+
+    vm->next_device = next;
+    if (was && was->what != JOURNAL_BYTE) {
+        vm->journal->at++;
+        engine->idle_until(vcpu, was->value);
+        if (was->what == JOURNAL_AWAKE)
+            vm->next_input = 0;
+    } else {
+        engine->idle_until(vcpu, next);
+    }
+    return true;
+}
+
 /*
  * HLT, and no interrupt yet: let time pass until a device is due. An engine whose time is counted
  * jumps there, unless somebody may type meanwhile: then people's time passes. False: it will
@@ -207,6 +256,8 @@ idle(struct vm *vm, struct vcpu *vcpu)
     uint64_t now = engine->time(vcpu), next = bus_next(&vm->bus);
     bool counted = engine->caps & CAP_ICOUNT;
 
+    if (journal_replays(vm->journal, engine->icount(vcpu), vm->waits))
+        return idle_again(vm, vcpu, next);
     if (!can_inject(vm, vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
         return false;
     vm->next_device = next;
@@ -216,7 +267,11 @@ idle(struct vm *vm, struct vcpu *vcpu)
             console_flush(vm->console);
         bool input = vm->console ? console_wait(vm->console, wait) : sleep_ns(wait);
         uint64_t passed = now_ns() - start;
-        engine->idle_until(vcpu, input || passed < wait ? now + passed : next);
+        uint64_t then = input || passed < wait ? now + passed : next;
+        if (vm->journal)
+            journal_add(vm->journal, (struct journal_entry){engine->icount(vcpu), vm->waits, then,
+                                                            input ? JOURNAL_AWAKE : JOURNAL_WAIT});
+        engine->idle_until(vcpu, then);
         if (input)
             vm->next_input = 0;
     } else {
@@ -278,12 +333,13 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             vm->next_device = bus_next(&vm->bus);
         vm->next_known = true;
         deadline = vm->next_device;
-        if (input_is_possible(vm) && vm->next_input < deadline)
+        if (input_is_polled(vm) && vm->next_input < deadline)
             deadline = vm->next_input;
         if (vm->recorder && vcpu->resuming)
             record_entry(vm, vcpu);
         vcpu->resuming = false;
-        if (vm->engine_ops->run(vcpu, deadline, budget, &result->message))
+        if (limits->step ? vm->engine_ops->step(vcpu, &result->message)
+                         : vm->engine_ops->run(vcpu, deadline, budget, &result->message))
             return end_run(result, RUN_FAILED);
         if (vm->strategy->in_user)
             vcpu->exit.user = vm->strategy->in_user(vcpu);
@@ -295,31 +351,36 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
 }
 
 bool
-vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
-           struct run_result *result)
+vm_run_to_exit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
+               struct run_result *result)
 {
-    enum strategy_verdict verdict;
-
-    /* 1. Into the guest, and out again. */
     if (!enter_guest(vm, vcpu, limits, result))
         return false;
-
-    /* 2. The exit gets its number. */
     if (vcpu->exit.kind == TRACE_LIMIT)
         return end_run(result, RUN_LIMIT);
+    if (vcpu->exit.kind == TRACE_DEBUG)
+        return end_run(result, RUN_DEBUG);
     vm->exits++;
     vm->exits_by_kind[vcpu->exit.kind]++;
+    vcpu->unhandled = true;
     if (vm->recorder)
         record_exit(vm, vcpu);
+    return true;
+}
 
-    /* 3. The strategy looks first, then the exit table. */
-    verdict = vm->strategy->on_exit(vcpu, result);
+bool
+vm_handle_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
+{
+    /* The strategy looks first, then the exit table. */
+    enum strategy_verdict verdict = vm->strategy->on_exit(vcpu, result);
+
+    vcpu->unhandled = false;
     if (verdict == STRATEGY_END)
         return false;
     if (verdict == STRATEGY_PASS && !vm_dispatch_exit(vm, vcpu, result))
         return false;
 
-    /* 4. A device may have ended it. */
+    /* A device may have ended it. */
     if (vm->power != POWER_NONE) {
         result->status = vm->power_status;
         return end_run(result, vm->power == POWER_OFF ? RUN_POWER_OFF : RUN_RESET);
@@ -330,16 +391,22 @@ vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
 }
 
 void
+vm_end(struct vm *vm, const struct run_result *result)
+{
+    if (vm->recorder)
+        record_end(vm, result);
+    if (vm->console)
+        console_flush(vm->console);
+}
+
+void
 vm_run(struct vm *vm, const struct run_limits *limits, struct run_result *result)
 {
     struct vcpu *vcpu = &vm->vcpu[0];
 
     *result = (struct run_result){0};
     vcpu->resuming = true;
-    while (vm_run_one(vm, vcpu, limits, result))
+    while (vm_run_to_exit(vm, vcpu, limits, result) && vm_handle_exit(vm, vcpu, result))
         ;
-    if (vm->recorder)
-        record_end(vm, result);
-    if (vm->console)
-        console_flush(vm->console);
+    vm_end(vm, result);
 }

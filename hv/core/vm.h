@@ -22,6 +22,7 @@ struct engine_vm;
 struct engine_vcpu;
 struct strategy_ops;
 struct recorder;
+struct journal;
 struct vm;
 
 struct vcpu {
@@ -33,6 +34,7 @@ struct vcpu {
     bool halted;                /* HLT: resume only with an interrupt */
     bool resuming;              /* an exit was handled: the next entry is worth a record */
     bool handled;               /* ... and it was the strategy that handled it */
+    bool unhandled;             /* an exit has happened and is still to be handled */
     bool window_requested;      /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
 };
 
@@ -47,6 +49,7 @@ struct vm {
     const struct strategy_ops *strategy;
     struct recorder *recorder; /* NULL: not recording */
     bool trace_guest;
+    struct journal *journal; /* what comes in from outside; NULL: nobody will repeat the run */
     struct vcpu vcpu[1];
 
     enum power_request power; /* a device asked; the run loop ends after this exit */
@@ -63,6 +66,7 @@ struct vm {
 /* A budget: 0 means without limit. */
 struct run_limits {
     uint64_t exits, instructions;
+    bool step; /* one instruction at most: then the run ends with RUN_DEBUG */
 };
 
 /* Why vm_run() returned. */
@@ -74,6 +78,7 @@ enum run_end {
     RUN_LIMIT,     /* the budget is used up */
     RUN_STOPPED,   /* the user, by a signal */
     RUN_FAILED,    /* the engine cannot go on: message says why */
+    RUN_DEBUG,     /* a step is done or a stop point was hit: vcpu->exit.debug; it can go on */
     RUN_REFUSED,   /* the guest did what its strategy cannot go on with: message says what */
 };
 
@@ -90,10 +95,14 @@ void vm_destroy(struct vm *vm);
 /* Runs until the guest ends, the budget is used up, or vm->stop is set. */
 void vm_run(struct vm *vm, const struct run_limits *limits, struct run_result *result);
 
-/* One exit: run the guest to it, record it, handle it, record the entry. The debugger's unit.
+/* One exit, in two halves: the guest runs until it, and it is recorded (vcpu->exit; `unhandled` is
+ * set); it is handled (and `unhandled` is cleared). The entry is recorded when the next run begins.
  * True: go on; false: *result says how it ended. */
-bool vm_run_one(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
-                struct run_result *result);
+bool vm_run_to_exit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
+                    struct run_result *result);
+bool vm_handle_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result);
+/* The run has ended so: the last event of the recording, the last output. vm_run() does it itself. */
+void vm_end(struct vm *vm, const struct run_result *result);
 
 /* Handles vcpu->exit by the exit table: strategies call it for what they pass on. */
 bool vm_dispatch_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result);

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "core/exit.h"
+#include "core/state.h"
 
 struct ram;
 struct vm;
@@ -31,6 +32,17 @@ struct x86_regs;
 #define CAP_TRACE_GUEST    0x0040u /* can show transfers inside the guest */
 #define CAP_MSR_EXIT       0x0080u /* RDMSR / WRMSR reach the VMM */
 #define CAP_DEPRIVILEGE    0x0100u /* shows every exception of a guest kernel at CPL 3 */
+
+/*
+ * A point at which the engine stops for the debugger. Addresses are the guest's linear ones.
+ * EXECUTE: before the instruction at `address`. The others: after the instruction that accessed a
+ * byte of [address, address + size).
+ */
+enum stop_kind { STOP_EXECUTE, STOP_WRITE, STOP_READ, STOP_ACCESS };
+struct stop_point {
+    uint64_t address, size;
+    enum stop_kind kind;
+};
 
 struct cap_name {
     uint32_t bit;
@@ -74,6 +86,19 @@ struct engine_ops {
     bool (*can_inject)(struct vcpu *vcpu);
     /* Delivers it at the next run; only after can_inject() said so. */
     int (*inject)(struct vcpu *vcpu, uint8_t vector, struct error *err);
+
+    /*
+     * From now on run() and step() exit with DEBUG at these points (copied; count 0: at none). step()
+     * does not stop before the instruction it is asked for. 0; -ENOSPC or -ENOTSUP with a sentence
+     * that says how many of which kind the engine has. NULL: none.
+     */
+    int (*set_stops)(struct vcpu *vcpu, const struct stop_point *points, unsigned count,
+                     struct error *err);
+    /* Where the engine's state lies (core/state.h): fills parts (room for STATE_PARTS), returns how
+     * many. NULL: this engine cannot be taken back. */
+    unsigned (*state)(struct vcpu *vcpu, struct state_part *parts);
+    /* It was overwritten, and so was guest memory: forget what was derived from either. */
+    void (*restored)(struct vcpu *vcpu);
 
     /* Which INTERCEPT_* (isa/x86/cpu.h) and exception vectors exit. -ENOTSUP if it cannot. */
     int (*intercept)(struct vcpu *vcpu, uint32_t instructions, uint32_t exceptions,

@@ -24,15 +24,16 @@
 #define SYMBOL "hv_strategy"
 
 /*
- * What STRATEGY_ABI 1 promises: where the members lie that a plug-in uses. If one of these fails,
+ * What STRATEGY_ABI 2 promises: where the members lie that a plug-in uses. If one of these fails,
  * plug-ins that exist would read something else: make STRATEGY_ABI one more, then mend the line.
  */
 #define PROMISE(what, is)                                                                          \
-    static_assert((what) == (is) && STRATEGY_ABI == 1, "the interface changed: see STRATEGY_ABI")
+    static_assert((what) == (is) && STRATEGY_ABI == 2, "the interface changed: see STRATEGY_ABI")
 PROMISE(offsetof(struct strategy_ops, abi), 0);
 PROMISE(offsetof(struct strategy_ops, describe), 0x58);
 PROMISE(offsetof(struct strategy_ops, refine), 0x60);
-PROMISE(sizeof(struct strategy_ops), 0x68);
+PROMISE(offsetof(struct strategy_ops, restored), 0x80);
+PROMISE(sizeof(struct strategy_ops), 0x88);
 PROMISE(offsetof(struct vcpu, strategy_state), 0x18);
 PROMISE(offsetof(struct vcpu, exit), 0x20);
 PROMISE(offsetof(struct vm_exit, access), 0x18);

@@ -16,17 +16,19 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/state.h"
 
 struct vm;
 struct vcpu;
 struct run_result;
+struct x86_regs;
 
 /*
  * The version of this interface: of struct strategy_ops and of the structures that the installed
  * headers show to a plug-in. A change that an older plug-in would misread makes it one more;
  * plugin.c holds the layouts that this number stands for.
  */
-#define STRATEGY_ABI 1u
+#define STRATEGY_ABI 2u
 
 enum strategy_verdict {
     STRATEGY_PASS,    /* not mine: the exit table handles it */
@@ -63,6 +65,16 @@ struct strategy_ops {
     /* Says in vcpu->exit what the exit means, before it is counted and recorded: that an exception
      * is this guest's way to make a hypercall. NULL: it is what the engine says. */
     void (*refine)(struct vcpu *vcpu);
+
+    /* The registers as the guest believes to have them, for who looks at it (a debugger). NULL: they
+     * are the engine's. 0 or -errno; set_regs: -EINVAL if no processor could be in that state. */
+    int (*get_regs)(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
+    int (*set_regs)(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
+    /* Where the strategy's state lies (core/state.h), private memory left out: as in engine.h. NULL:
+     * a machine with this strategy cannot be taken back. */
+    unsigned (*state)(struct vcpu *vcpu, struct state_part *parts);
+    /* It was overwritten. May be NULL. */
+    void (*restored)(struct vcpu *vcpu);
 };
 
 /* All strategies; ends with NULL (table.c). */

@@ -132,7 +132,8 @@ bad inject "can_inject and inject belong together" 's/\.on_exit/.inject = (void 
 bad undefined "undefined symbol: hv_has_no_such_thing; docs/PLUGINS.md lists" \
     's/    return STRATEGY_PASS/    extern void hv_has_no_such_thing(void); hv_has_no_such_thing();&/'
 printf 'void hv_strategy(void);\nvoid hv_strategy(void) {}\n' >"$work/function.c"
-printf 'const unsigned hv_strategy = 1;\n' >"$work/short.c"
+abi=$(sed -n "s|^#define STRATEGY_ABI \([0-9]*\)u|\1|p" "$include/strategy/strategy.h")
+printf "const unsigned hv_strategy = %s;\n" "$abi" >"$work/short.c"
 printf 'const unsigned char hv_strategy = 1;\n' >"$work/byte.c"
 for name in function short byte; do
     check "$name builds" "$cc" -shared -fPIC -o "$work/$name.so" "$work/$name.c"

@@ -1,0 +1,49 @@
+/*
+ * history.h - going back in time: snapshots of the machine, and running again from them.
+ *
+ * A snapshot is the state of processor, devices, strategy and run loop (core/state.h), and the pages
+ * that have changed since the snapshot before (copy on write). To reach an earlier moment, the
+ * nearest snapshot before it is put back and the guest runs from there, with what was typed taken
+ * from the journal (core/journal.h). On an engine that counts instructions that is exact.
+ *
+ * Snapshots lie close together near the present and further apart in the past, so that a step back
+ * costs milliseconds and memory stays below a bound.
+ *
+ * Called by live.c. Next: history.c.
+ */
+#ifndef HV_DEBUGGER_HISTORY_H
+#define HV_DEBUGGER_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "debugger/machine.h"
+
+/* For `info checkpoints` and the limits of memory. */
+struct history_figures {
+    unsigned snapshots;
+    uint64_t bytes, limit;
+    struct moment first, last;
+};
+
+/* -ENOTSUP with a sentence if engine or strategy cannot be taken back. limit: bytes of memory that
+ * snapshots may take; 0: the default, 256 MiB. */
+int history_open(struct history **out, struct machine *machine, uint64_t limit, struct error *err);
+void history_close(struct history *history);
+
+/* The machine stands at a moment where a snapshot can be taken (EDGE_NONE or EDGE_IN): take one if
+ * one is due. Cheap if not. */
+void history_visit(struct history *history);
+/* How many more instructions until one is due. */
+uint64_t history_due(const struct history *history);
+/* Puts back the last snapshot that is not later than `moment`; sets machine->now. */
+int history_restore(struct history *history, const struct moment *moment, struct error *err);
+/* Drops what is later than now: the machine was changed. */
+void history_forget_future(struct history *history);
+void history_figures(const struct history *history, struct history_figures *figures);
+
+/* A hash of everything that a snapshot holds (FNV-1a or better, 64 bits): equal machines, equal
+ * hashes. Caches (TLB, decoded instructions) are left out. */
+uint64_t machine_hash(struct machine *machine);
+
+#endif
