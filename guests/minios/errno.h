@@ -3,6 +3,7 @@
 #define MINIOS_ERRNO_H
 
 #define ENOENT  2
+#define ESRCH   3
 #define E2BIG   7
 #define ENOEXEC 8
 #define EBADF   9

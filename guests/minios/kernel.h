@@ -205,6 +205,8 @@ int proc_execve(struct trap_frame *frame, const struct args *args, const char *p
 int proc_wait(int pid, bool wait, int *status);
 void proc_exit(int status) __attribute__((noreturn)); /* as wait4() gives it */
 void proc_kill(int signal, const char *format, ...) __attribute__((noreturn, format(printf, 2, 3)));
+/* Ends a process with SIGKILL, or all that it may (pid -1); signal 0 only looks. 0 or -ESRCH. */
+int proc_signal(int pid, int signal);
 void proc_yield(void); /* the others' turn */
 void proc_sleep(const void *channel);
 void proc_wake(const void *channel);

@@ -222,23 +222,52 @@ proc_tick(bool user)
 
 /* --- ending ----------------------------------------------------------------------------------- */
 
+/* Gives back what p has, except its kernel stack, and tells its parent. p's space is not in use. */
+static void
+finish(struct process *p, int status)
+{
+    p->status = status;
+    file_close_all(p->files);
+    space_destroy(&p->space);
+    for (struct process *child = processes; child < processes + MAX_PROCESSES; child++)
+        if (child->parent == p && child != p) { /* nobody will wait for it any more */
+            child->parent = NULL;
+            if (child->state == PROCESS_DONE)
+                child->state = PROCESS_FREE;
+        }
+    if (p->parent)
+        proc_wake(p->parent);
+}
+
 void
 proc_exit(int status)
 {
-    current->status = status;
-    file_close_all(current->files);
     vm_use(NULL); /* before its tables go; the kernel's half is the same in all */
-    space_destroy(&current->space);
-    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++)
-        if (p->parent == current && p != current) { /* nobody will wait for it any more */
-            p->parent = NULL;
-            if (p->state == PROCESS_DONE)
-                p->state = PROCESS_FREE;
-        }
-    if (current->parent)
-        proc_wake(current->parent);
+    finish(current, status);
     leave(PROCESS_DONE);
     panic(NULL, "%s[%d] came back", current->name, current->pid);
+}
+
+/* As on Linux, nobody ends process 1, and pid -1 is all others but the caller. */
+int
+proc_signal(int pid, int signal)
+{
+    bool any = false;
+
+    for (struct process *p = processes; p < processes + MAX_PROCESSES; p++) {
+        if (p->state == PROCESS_FREE ||
+            (pid == -1 ? p == processes || p == current : p->pid != pid))
+            continue;
+        any = true;
+        if (!signal || p == processes || p->state == PROCESS_DONE)
+            continue;
+        if (p == current)
+            proc_exit(signal);
+        finish(p, signal);
+        pmm_free(p->stack);
+        p->state = p->parent ? PROCESS_DONE : PROCESS_FREE;
+    }
+    return any ? 0 : -ESRCH;
 }
 
 void

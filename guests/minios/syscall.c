@@ -135,6 +135,16 @@ sys_wait4(struct trap_frame *f)
     return pid;
 }
 
+/* kill(pid, signal): SIGKILL, as there are no handlers, or 0; pid -1 is all others but process 1. */
+static int64_t
+sys_kill(struct trap_frame *f)
+{
+    int pid = (int)f->rdi, signal = (int)f->rsi;
+    if ((signal && signal != SIGKILL) || pid == 0 || pid < -1)
+        return -EINVAL;
+    return proc_signal(pid, signal);
+}
+
 static int64_t
 sys_exit(struct trap_frame *f)
 {
@@ -213,11 +223,12 @@ sys_uname(struct trap_frame *f)
 
 /* Numbers: Linux, arch/x86/entry/syscalls/syscall_64.tbl. */
 static int64_t (*const table[])(struct trap_frame *f) = {
-    [0] = sys_read,    [1] = sys_write,        [3] = sys_close,     [12] = sys_brk,
-    [22] = sys_pipe,   [24] = sys_sched_yield, [33] = sys_dup2,     [35] = sys_nanosleep,
-    [39] = sys_getpid, [57] = sys_fork,        [59] = sys_execve,   [60] = sys_exit,
-    [61] = sys_wait4,  [63] = sys_uname,       [110] = sys_getppid, [228] = sys_clock_gettime,
-    [231] = sys_exit, /* exit_group */
+    [0] = sys_read,      [1] = sys_write,           [3] = sys_close,
+    [12] = sys_brk,      [22] = sys_pipe,           [24] = sys_sched_yield,
+    [33] = sys_dup2,     [35] = sys_nanosleep,      [39] = sys_getpid,
+    [57] = sys_fork,     [59] = sys_execve,         [60] = sys_exit,
+    [61] = sys_wait4,    [62] = sys_kill,           [63] = sys_uname,
+    [110] = sys_getppid, [228] = sys_clock_gettime, [231] = sys_exit, /* exit_group */
 };
 
 void

@@ -27,11 +27,13 @@
 #define SYS_EXECVE        59
 #define SYS_EXIT          60
 #define SYS_WAIT4         61
+#define SYS_KILL          62
 #define SYS_UNAME         63
 #define SYS_GETPPID       110
 #define SYS_CLOCK_GETTIME 228
 
 #define ENOENT 2
+#define ESRCH  3
 #define EBADF  9
 #define ECHILD 10
 #define EAGAIN 11
@@ -112,6 +114,14 @@ static inline int64_t
 sys_wait(int64_t pid, int *status)
 {
     return sys_call4(SYS_WAIT4, pid, (uint64_t)status, 0, 0);
+}
+
+/* Only SIGKILL, and 0 to ask whether there is such a process. */
+#define SIGKILL 9
+static inline int64_t
+sys_kill(int64_t pid, int signal)
+{
+    return sys_call(SYS_KILL, pid, signal, 0);
 }
 
 static inline void __attribute__((noreturn)) sys_exit(int status)
