@@ -5,6 +5,8 @@
  * guest can take it, enter, record the exit, let the strategy and then the exit table handle it,
  * record the entry. Called by hv/cli/cmd_run.c and the debugger. Next: dispatch.c.
  */
+#include <errno.h>
+
 #include "base/util.h"
 #include "core/journal.h"
 #include "core/vm.h"
@@ -201,6 +203,16 @@ can_inject(struct vm *vm, struct vcpu *vcpu)
     return vm->engine_ops->can_inject(vcpu);
 }
 
+/* How the run ends when an interrupt could not be handed over. A strategy does so by the guest's own
+ * tables, so that it is the guest that made it fail; -ESHUTDOWN is its triple fault. */
+static enum run_end
+failed_injection(const struct vm *vm, int rc)
+{
+    if (!vm->strategy->inject)
+        return RUN_FAILED;
+    return rc == -ESHUTDOWN ? RUN_SHUTDOWN : RUN_REFUSED;
+}
+
 /* INTR is asserted: give the vector to the guest now, or ask to be told when it can take it. */
 static int
 offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
@@ -314,13 +326,14 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
 {
     for (;;) {
         uint64_t budget, deadline;
+        int rc;
 
         if (vm->stop)
             return end_run(result, RUN_STOPPED);
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
-        if (offer_interrupt(vm, vcpu, &result->message))
-            return end_run(result, vm->strategy->inject ? RUN_REFUSED : RUN_FAILED);
+        if ((rc = offer_interrupt(vm, vcpu, &result->message)))
+            return end_run(result, failed_injection(vm, rc));
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
                 return end_run(result, RUN_HALTED);

@@ -73,6 +73,16 @@ write_gate(uint8_t *gate, uint64_t offset)
     memcpy(gate + 8, &high, 8);
 }
 
+/* What IRETQ of the way in loads; no other engine needs these two (SDM vol. 3, figure 3-8). */
+static void
+write_descriptors(uint8_t *gdt)
+{
+    const uint64_t code64 = 0x00affb000000ffff, data = 0x00cff3000000ffff; /* DPL 3 */
+
+    memcpy(gdt + (MONITOR_CS64 & ~7u), &code64, sizeof(code64));
+    memcpy(gdt + (MONITOR_DS & ~7u), &data, sizeof(data));
+}
+
 int
 kvm_open_monitor(struct vcpu *vcpu, struct error *err)
 {
@@ -91,6 +101,7 @@ kvm_open_monitor(struct vcpu *vcpu, struct error *err)
         write_gate(window + MONITOR_IDT + v * 16, MONITOR_LINEAR + MONITOR_STUB + v * STUB_SIZE);
     }
     memcpy(window + MONITOR_STUB + STUB_ENTER, enter, sizeof(enter));
+    write_descriptors(window + MONITOR_GDT);
     vcpu->engine->monitor = true;
     return 0;
 }

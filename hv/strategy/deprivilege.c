@@ -3,7 +3,10 @@
  *
  * Why the GDT is empty but for its end: IRETQ, MOV to a segment register and far branches do not
  * fault at CPL 3 for privilege, only for a bad selector (Robin & Irvine 2000). With no descriptor
- * behind any selector that a guest uses, each of them is #GP and reaches the VMM.
+ * behind any selector that CPL 3 may use, each of them is #GP and reaches the VMM. (The registers
+ * CS and SS of the guest are set without one. On engine kvm the stub goes to the guest by IRETQ and
+ * needs two, MONITOR_CS64 and MONITOR_DS: there a guest that uses these two selectors stays unseen,
+ * and stays at CPL 3. docs/STRATEGIES.md lists it.)
  */
 #include <string.h>
 
@@ -19,8 +22,6 @@
 /* Descriptors in the format of SDM vol. 3, figure 3-8. */
 #define DESCRIPTOR_CODE64_0 UINT64_C(0x00af9b000000ffff)
 #define DESCRIPTOR_DATA_0   UINT64_C(0x00cf93000000ffff)
-#define DESCRIPTOR_CODE64_3 UINT64_C(0x00affb000000ffff)
-#define DESCRIPTOR_DATA_3   UINT64_C(0x00cff3000000ffff)
 
 /* Flags that a program at CPL 3 with IOPL 0 can change by itself. */
 #define FLAGS_USER (FLAGS_ARITH | FLAG_TF | FLAG_DF | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_ID)
@@ -48,8 +49,6 @@ build_gdt(uint8_t *window)
     put64(window, MONITOR_GDT + MONITOR_TR,
           0x67 | (tss & 0xffffff) << 16 | UINT64_C(0x8b) << 40 | (tss >> 24 & 0xff) << 56);
     put64(window, MONITOR_GDT + MONITOR_TR + 8, tss >> 32);
-    put64(window, MONITOR_GDT + (MONITOR_CS64 & ~7u), DESCRIPTOR_CODE64_3);
-    put64(window, MONITOR_GDT + (MONITOR_DS & ~7u), DESCRIPTOR_DATA_3);
 }
 
 /* One PDPT, one PD, one PT: the window's pages below MONITOR_TABLES, for CPL 0. */
@@ -124,6 +123,8 @@ deprivilege_regs(struct x86_regs *real, const struct x86_regs *guest, uint64_t c
     real->idtr = (struct x86_table){MONITOR_LINEAR + MONITOR_IDT, PAGE_SIZE - 1};
     real->cr0 = (guest->cr0 & (CR0_MP | CR0_EM | CR0_TS)) | CR0_PG | CR0_WP | CR0_NE | CR0_ET |
                 CR0_PE;
+    if (x86_cpl(guest) == 3) /* alignment is checked for programs alone (SDM vol. 3, 2.5) */
+        real->cr0 |= guest->cr0 & CR0_AM;
     real->cr3 = cr3;
     real->cr4 = (guest->cr4 & (CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_TSD | CR4_UMIP)) | CR4_PAE;
     real->efer = EFER_LME | EFER_LMA | EFER_NXE;

@@ -54,7 +54,8 @@ struct strategy_ops {
      * A strategy that keeps the guest's interrupt flag itself (trap, paravirt) takes the engine's
      * place in handing over external interrupts: can the guest take one now, and take it. NULL:
      * the engine does it. can_inject is asked after each exit; no interrupt window is needed,
-     * because a guest cannot change such a flag without an exit, or says so.
+     * because a guest cannot change such a flag without an exit, or says so. inject: 0, -ESHUTDOWN
+     * if the guest met a triple fault on the way to its handler, or another -errno.
      */
     bool (*can_inject)(struct vcpu *vcpu);
     int (*inject)(struct vcpu *vcpu, uint8_t vector, struct error *err);

@@ -18,7 +18,8 @@
 
 extern const uint8_t trap_guest_image[], trap_guest_end[], trap_guest_debug[], trap_guest_fault[],
     trap_guest_sysenter[], trap_guest_slot[], trap_guest_step[], trap_guest_iret[],
-    trap_guest_null[];
+    trap_guest_null[], trap_guest_triple[], trap_guest_row[], trap_guest_edge[],
+    trap_guest_selectors[], trap_guest_alignment[];
 
 static struct vm vm;
 static struct run_result result;
@@ -39,7 +40,22 @@ put_gate(unsigned vector, uint16_t cs, uint64_t to)
     memcpy(vm.ram.host + IDT + 16 * vector, &low, sizeof(low));
 }
 
-/* Runs the kernel at `label` to its end, at most 1000 instructions and 10000 exits. */
+static bool
+irq_pending(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static uint8_t
+irq_acknowledge(void *ctx)
+{
+    (void)ctx;
+    return 32;
+}
+
+/* Runs the kernel at `label` to its end, at most 1000 instructions and 10000 exits. An interrupt waits
+ * all the time: it comes when the kernel sets IF. */
 static void
 run(const uint8_t *label, const struct strategy_ops *strategy)
 {
@@ -51,6 +67,7 @@ run(const uint8_t *label, const struct strategy_ops *strategy)
     memset(&vm, 0, sizeof(vm));
     vm.engine_ops = engine_find("soft");
     vm.strategy = strategy;
+    vm.irq = (struct irq_source){NULL, irq_pending, irq_acknowledge};
     CU_ASSERT_FATAL(!vm_create(&vm, RAM_SIZE, &err));
     x86_regs_reset(&regs);
     boot_state_long64(&vm.ram, &regs, address_of(label));
@@ -132,11 +149,84 @@ test_time(void)
     end();
 }
 
+/* On the way to an interrupt's handler as anywhere else (SDM vol. 3, 6.15, double fault). */
+static void
+test_triple(void)
+{
+    const struct strategy_ops *strategies[] = {&strategy_hardware, &strategy_trap};
+
+    for (unsigned i = 0; i < 2; i++) {
+        run(trap_guest_triple, strategies[i]);
+        CU_ASSERT_EQUAL(result.end, RUN_SHUTDOWN);
+        end();
+    }
+}
+
+/* SDM vol. 3, 6.8.3: only the first of many holds interrupts off for sure. */
+static void
+test_row(void)
+{
+    expect(trap_guest_row, 1);
+}
+
+/* SDM vol. 3, 3.3.7.1: not canonical, so #GP, for the instruction that would be there. */
+static void
+test_edge(void)
+{
+    expect(trap_guest_edge, 1);
+}
+
+static void
+test_selectors(void)
+{
+    expect(trap_guest_selectors, 0xfff0);
+}
+
+/* SDM vol. 3, 2.5 (AM): for CPL 3 alone, which under trap the kernel has, too. */
+static void
+test_alignment(void)
+{
+    expect(trap_guest_alignment, 1);
+}
+
+/* A root in ROM is the same one each time, and what is entered below it can be found. */
+static void
+test_rom_root(void)
+{
+    const uint64_t rom = 0xfffff000, page = 0x123000;
+    struct x86_walk walk = {.gpa = page, .page_size = PAGE_SIZE, .steps = 1};
+    static uint8_t image[PAGE_SIZE];
+    struct shadow *shadow;
+    struct error err;
+
+    run(trap_guest_null, &strategy_trap);
+    shadow = &trap_of(&vm.vcpu[0])->shadow;
+    CU_ASSERT_EQUAL_FATAL(ram_add_rom(&vm.ram, rom, image, sizeof(image), &err), 0);
+    uint64_t root = shadow_root(shadow, rom, SHADOW_KERNEL);
+    unsigned used = shadow->used;
+    CU_ASSERT_EQUAL(shadow_root(shadow, rom, SHADOW_KERNEL), root);
+    CU_ASSERT_EQUAL(shadow->used, used);
+    CU_ASSERT_NOT_EQUAL(shadow_root(shadow, rom, SHADOW_USER), root);
+    shadow_map(shadow, rom, SHADOW_KERNEL, 0x400000, &walk, false, true);
+    CU_ASSERT_EQUAL(shadow_look(shadow, rom, SHADOW_KERNEL, 0x400000) & ~UINT64_C(0xfff), page);
+    CU_ASSERT_EQUAL(shadow_look(shadow, rom, SHADOW_USER, 0x400000), 0);
+    CU_ASSERT_EQUAL(shadow_root(shadow, rom, SHADOW_KERNEL), root);
+    shadow_drop(shadow);
+    CU_ASSERT_EQUAL(shadow_look(shadow, rom, SHADOW_KERNEL, 0x400000), 0);
+    end();
+}
+
 static const struct unit_test tests[] = {
     {"SYSENTER does not reach the real ring 0", test_sysenter},
     {"the monitor's slot of the address space", test_slot},
     {"single step over OUT", test_step},
     {"a null selector in FS", test_null},
+    {"a triple fault on the way to an interrupt's handler", test_triple},
+    {"300 times MOV SS", test_row},
+    {"an interpreted instruction at the end of the canonical half", test_edge},
+    {"IRETQ with the monitor's selectors", test_selectors},
+    {"alignment is checked for programs alone", test_alignment},
+    {"a root table in ROM", test_rom_root},
     {"time passes while all is interpreted", test_time},
     {NULL, NULL},
 };

@@ -41,7 +41,10 @@ trap_guest_debug:
 
     .globl trap_guest_fault
 trap_guest_fault:
-    mov $0xbad, %ebx
+    test %r9, %r9 /* where the test wants to go on, if it does */
+    jz 1f
+    jmp *%r9
+1:  mov $0xbad, %ebx
     hlt
 
 /* SYSENTER with MSRs that name ring 0. */
@@ -116,6 +119,121 @@ trap_guest_null:
     rdmsr
     mov %eax, %ebx
     hlt
+
+/* An interrupt comes, and there is no IDT. */
+    .globl trap_guest_triple
+trap_guest_triple:
+    push $0
+    push $0
+    lidt (%rsp)
+    sti
+1:  jmp 1b
+
+/* More instructions in a row that hold interrupts off than one exit may take turns. */
+    .globl trap_guest_row
+trap_guest_row:
+    .rept 300
+    mov %esi, %ss
+    .endr
+    mov $1, %ebx
+    hlt
+
+/* The last byte of the lower canonical half is CLI: what follows is #GP at 800000000000. The page at
+ * 0 has 2 MiB and is mapped there a second time. */
+    .globl trap_guest_edge
+trap_guest_edge:
+    mov %cr3, %rdi
+    mov (%rdi), %rax
+    mov %rax, 8 * 255(%rdi)
+    and $-0x1000, %rax
+    mov (%rax), %rcx
+    mov %rcx, 8 * 511(%rax)
+    and $-0x1000, %rcx
+    mov (%rcx), %rdx
+    mov %rdx, 8 * 511(%rcx)
+    movb $0xfa, 0x1fffff
+    lea 1f(%rip), %r9
+    mov $0x7fffffffffff, %rax
+    jmp *%rax
+1:  inc %rax
+    cmp %rax, 8(%rsp)
+    sete %bl
+    movzbl %bl, %ebx
+    hlt
+
+/* IRETQ with the monitor's own selectors, which this kernel's GDT does not have. */
+    .globl trap_guest_selectors
+trap_guest_selectors:
+    push $0xfffb
+    push %rsp
+    pushfq
+    push $0xfff3
+    lea 1f(%rip), %rax
+    push %rax
+    lea 2f(%rip), %r9
+    iretq
+1:  ud2
+2:  pop %rbx /* the error code */
+    hlt
+
+/* A program with CR0.AM and RFLAGS.AC reads a word across its boundary: #AC; its kernel may. The GDT
+ * is the kernel's code and data at 10h and 18h (as at boot), the program's at 20h and 28h. */
+    .globl trap_guest_alignment
+trap_guest_alignment:
+    mov %cr3, %rdi
+    orl $4, (%rdi)          /* U/S down to the first 2 MiB */
+    mov (%rdi), %rax
+    and $-0x1000, %rax
+    orl $4, (%rax)
+    mov (%rax), %rax
+    and $-0x1000, %rax
+    orl $4, (%rax)
+    orl $4, 8(%rax)         /* and the second, the stack */
+    invlpg 1f(%rip)
+    mov %cr0, %rax
+    or $0x40000, %eax       /* AM */
+    mov %rax, %cr0
+    lea gdt(%rip), %rax
+    mov %rax, pointer + 2(%rip)
+    lgdt pointer(%rip)
+    lea tss(%rip), %rax
+    mov %ax, gdt + 0x30 + 2(%rip)
+    shr $16, %eax
+    mov %al, gdt + 0x30 + 4(%rip)
+    mov $0x30, %eax
+    ltr %ax
+    mov $0x300000 - 0x1000, %rsp
+    push $0x2b
+    push %rsp
+    push $0x40002           /* AC */
+    push $0x23
+    lea 1f(%rip), %rax
+    push %rax
+    pushfq
+    orl $0x40000, (%rsp)
+    popfq
+    mov 1(%rsp), %rax       /* the kernel may */
+    lea 2f(%rip), %r9
+    iretq
+1:  mov 1(%rsp), %rax
+    ud2
+2:  lea 1b(%rip), %rax      /* error code 0, rip */
+    sub 8(%rsp), %rax
+    or (%rsp), %rax
+    lea 1(%rax), %rbx
+    hlt
+    .balign 8
+gdt:
+    .quad 0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00affb000000ffff, 0x00cff3000000ffff
+    .quad 0x0000890000000067, 0
+pointer:
+    .word 0x3f
+    .quad 0
+    .balign 8
+tss:
+    .long 0
+    .quad 0x2ff000 - 0x1000 /* RSP0 */
+    .fill 92, 1, 0
 trap_guest_end:
 
     .section .note.GNU-stack, "", @progbits

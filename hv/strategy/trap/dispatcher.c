@@ -58,8 +58,10 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
         switch (emu) {
         case EMU_OK:
             /* STI holds interrupts off for one more instruction: carry that out as well, so that
-             * STI; HLT cannot lose an interrupt in between. */
-            if (!cpu->r.shadow)
+             * STI; HLT cannot lose an interrupt in between. (The interpreter sees to it that of
+             * many in a row not every one does so: SDM vol. 3, 6.8.3.) Behind the last byte of a
+             * canonical half the processor cannot be put: the fetch from there is the guest's #GP. */
+            if (!cpu->r.shadow && x86_canonical(cpu->r.rip))
                 return true;
             emu = x86_emulate_one(cpu);
             break;

@@ -54,7 +54,7 @@ shadow_drop(struct shadow *shadow)
     memset(shadow->mapped_by, 0, pages * sizeof(*shadow->mapped_by));
     shadow->free = SHADOW_NONE;
     for (unsigned t = SHADOW_TABLES - 1; t > SHADOW_NONE; t--) {
-        shadow->table[t].next = shadow->free;
+        shadow->table[t] = (struct shadow_table){.next = shadow->free};
         shadow->free = (uint16_t)t;
     }
     shadow->used = 0;
@@ -204,24 +204,46 @@ free_table(struct shadow *shadow, unsigned table)
             link = &shadow->table[*link].next;
         *link = t->next;
     }
-    t->next = shadow->free;
+    *t = (struct shadow_table){.next = shadow->free};
     shadow->free = (uint16_t)table;
     shadow->used--;
 }
 
 /* --- for the dispatcher ------------------------------------------------------------------------- */
 
-/* The root table of cr3 in this view, made if it is not there; SHADOW_NONE: the pool is empty. */
+static bool
+is_root(const struct shadow *shadow, unsigned table, uint64_t guest, enum shadow_view view)
+{
+    const struct shadow_table *t = &shadow->table[table];
+
+    return t->level == 4 && t->guest == guest && t->view == view;
+}
+
+/* The root table of cr3 in this view, or SHADOW_NONE. A root in ROM above RAM is on no list. */
+static unsigned
+look_for_root(const struct shadow *shadow, uint64_t cr3, enum shadow_view view)
+{
+    uint64_t guest = cr3 & PTE_ADDRESS;
+    unsigned t;
+
+    if (is_ram(shadow, guest)) {
+        for (t = shadow->tables_of[guest / PAGE_SIZE]; t; t = shadow->table[t].next)
+            if (is_root(shadow, t, guest, view))
+                return t;
+        return SHADOW_NONE;
+    }
+    for (t = SHADOW_TABLES - 1; t > SHADOW_NONE && !is_root(shadow, t, guest, view);)
+        t--;
+    return t;
+}
+
+/* The same, made if it is not there; SHADOW_NONE: the pool is empty. */
 static unsigned
 find_root(struct shadow *shadow, uint64_t cr3, enum shadow_view view)
 {
-    uint64_t guest = cr3 & PTE_ADDRESS;
+    unsigned root = look_for_root(shadow, cr3, view);
 
-    if (is_ram(shadow, guest))
-        for (unsigned t = shadow->tables_of[guest / PAGE_SIZE]; t; t = shadow->table[t].next)
-            if (shadow->table[t].level == 4 && shadow->table[t].view == view)
-                return t;
-    return new_table(shadow, guest, 4, view);
+    return root == SHADOW_NONE ? new_table(shadow, cr3 & PTE_ADDRESS, 4, view) : root;
 }
 
 uint64_t
@@ -306,13 +328,10 @@ shadow_written(struct shadow *shadow, uint64_t gpa, unsigned len)
 uint64_t
 shadow_look(const struct shadow *shadow, uint64_t cr3, enum shadow_view view, uint64_t linear)
 {
-    uint64_t guest = cr3 & PTE_ADDRESS;
-    unsigned table = is_ram(shadow, guest) ? shadow->tables_of[guest / PAGE_SIZE] : SHADOW_NONE;
+    unsigned table = look_for_root(shadow, cr3, view);
 
     if ((linear >> 39 & (ENTRIES - 1)) == MONITOR_SLOT) /* no table of the pool's is below */
         return 0;
-    while (table && (shadow->table[table].level != 4 || shadow->table[table].view != view))
-        table = shadow->table[table].next;
     for (unsigned level = 4; table; level--) {
         uint64_t entry = *entry_at(shadow, table, linear >> (12 + 9 * (level - 1)) & (ENTRIES - 1));
         if (level == 1 || !(entry & PTE_P))

@@ -26,8 +26,8 @@
 enum shadow_view { SHADOW_KERNEL, SHADOW_USER, SHADOW_KERNEL_AC, SHADOW_VIEWS };
 
 /* Page tables in the pool. 4096 of them map 8 GiB if all are full; a small kernel uses dozens. */
-#define SHADOW_TABLES 4096u
-#define SHADOW_NONE   0u /* table 0 is never given out, so 0 ends every list */
+#define SHADOW_TABLES 4096u /* 16 MiB, once and for all: see shadow_root() */
+#define SHADOW_NONE   0u    /* table 0 is never given out, so 0 ends every list */
 
 /* One shadow table: 512 entries in the pool, and where it came from. */
 struct shadow_table {
@@ -64,8 +64,14 @@ void shadow_close(struct shadow *shadow);
 /* Drops every table: page faults will bring back what is needed. */
 void shadow_drop(struct shadow *shadow);
 
-/* The real CR3 for a guest whose CR3 is cr3, in this view. May drop everything (then stale is
- * set). */
+/*
+ * The real CR3 for a guest whose CR3 is cr3, in this view. May drop everything (then stale is set).
+ *
+ * No one tells when a guest is done with an address space, so its roots stay, and its tables with
+ * them, until their entries are written or all is dropped. What bounds them is the pool: when it is
+ * empty all goes, and what is still used comes back by page faults. Meanwhile a page that was a
+ * root costs an exit for each write to it.
+ */
 uint64_t shadow_root(struct shadow *shadow, uint64_t cr3, enum shadow_view view);
 
 /*

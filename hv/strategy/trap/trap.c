@@ -221,8 +221,8 @@ trap_inject(struct vcpu *vcpu, uint8_t vector, struct error *err)
         return rc;
     trap->interrupts++;
     if (!trap_finish(trap, x86_deliver_interrupt(&trap->cpu, vector), &result))
-        return error_set(err, EIO, "handing interrupt %u to the guest: %s", vector,
-                         result.message.message);
+        return error_set(err, result.end == RUN_SHUTDOWN ? ESHUTDOWN : EIO,
+                         "handing interrupt %u to the guest: %s", vector, result.message.message);
     return trap_enter(trap, err);
 }
 
