@@ -88,6 +88,25 @@ test_privileged_iret(void)
     pv_close(&m);
 }
 
+/* INT 82h may have prefixes, which are a part of it; it counts as one instruction (SDM vol. 2, 2.1.1:
+ * REP, LOCK and others mean nothing here). */
+static void
+test_prefixes(void)
+{
+    /* mov eax, 12 (HC_YIELD); rep int 82h; repnz cs int 82h; rex.w int 82h; ud2 */
+    static const uint8_t code[] = {0xb8, 0x0c, 0,    0,    0,    0xf3, 0xcd, 0x82, 0xf2,
+                                   0x2e, 0xcd, 0x82, 0x48, 0xcd, 0x82, 0x0f, 0x0b};
+
+    begin(code, sizeof(code));
+    pv_run(&m, 4); /* MOV and three calls, which give 0: HC_GET_INFO */
+    CU_ASSERT_EQUAL(m.result.end, RUN_LIMIT);
+    CU_ASSERT_EQUAL(m.vm.engine_ops->icount(&m.vm.vcpu[0]), 4);
+    CU_ASSERT_EQUAL(m.pv->calls[HC_YIELD], 1);
+    CU_ASSERT_EQUAL(m.pv->calls[HC_GET_INFO], 2);
+    CU_ASSERT_EQUAL(m.pv->regs.rip, HC_BOOT_BASE + PV_CODE + sizeof(code) - 2);
+    pv_close(&m);
+}
+
 /* minios-pv from its first to its last instruction: none. And minios, which is not built for this:
  * the first one is one too many. */
 static void
@@ -479,6 +498,7 @@ test_input(void)
 static const struct unit_test tests[] = {
     {"a privileged instruction is counted and named", test_privileged},
     {"IRETQ counts too", test_privileged_iret},
+    {"a hypercall with prefixes is one instruction", test_prefixes},
     {"minios-pv executes none, minios at once", test_minios},
     {"traps and system calls, kernel and user", test_journey},
     {"no handler, no stack", test_dead_ends},

@@ -109,17 +109,18 @@ walk(const struct paravirt *pv, uint64_t linear, unsigned level, uint64_t *entry
     if (!x86_canonical(linear) || table == NO_FRAME)
         return false;
     for (unsigned l = TABLE_LEVELS;; l--) {
-        uint64_t value;
-        *entry = table + 8 * (linear >> (3 + 9 * l) & (ENTRY_COUNT - 1));
+        uint64_t at = 8 * (linear >> (3 + 9 * l) & (ENTRY_COUNT - 1)), value;
+        const uint8_t *host = ram_at(&pv->vm->ram, table, PAGE_SIZE);
+        if (!host) /* the VMM's own slot leads where no RAM is */
+            return false;
+        *entry = table + at;
         if (l == level)
             return true;
-        /* The VMM's own slot leads where no RAM is. */
-        if (ram_read(&pv->vm->ram, *entry, &value, sizeof(value)) || !(value & ENTRY_P))
+        memcpy(&value, host + at, sizeof(value));
+        if (!(value & ENTRY_P))
             return false;
         *rights &= value;
         table = value & ENTRY_ADDRESS;
-        if (!ram_at(&pv->vm->ram, table, PAGE_SIZE))
-            return false;
     }
 }
 
@@ -191,6 +192,21 @@ memory_check(struct paravirt *pv, uint64_t linear, uint64_t size, bool write)
         linear += n, size -= n;
     }
     return 0;
+}
+
+unsigned
+memory_fetch(struct paravirt *pv, uint64_t linear, uint8_t *to, unsigned size)
+{
+    unsigned done = 0;
+
+    while (done < size) {
+        uint64_t n = in_page(linear + done, size - done);
+        uint64_t from = translate(pv, linear + done, false);
+        if (from == NO_FRAME || ram_read(&pv->vm->ram, from, to + done, n))
+            break;
+        done += (unsigned)n;
+    }
+    return done;
 }
 
 int

@@ -88,12 +88,22 @@ static bool
 decode(struct paravirt *pv, struct x86_insn *in)
 {
     uint8_t bytes[X86_INSN_MAX];
-    uint64_t rip = pv->regs.rip;
-    unsigned n = 0;
+    unsigned n = memory_fetch(pv, pv->regs.rip, bytes, sizeof(bytes));
 
-    while (n < sizeof(bytes) && !memory_read(pv, rip + n, &bytes[n], 1))
-        n++;
     return n && x86_decode(bytes, n, 8, in) > 0;
+}
+
+/* The two instructions by which a guest calls on purpose, SYSCALL and INT 82h, have two bytes. That
+ * one of them is at rip can be seen without decoding, unless a prefix stands before it. */
+#define CODE_SYSCALL UINT16_C(0x050f)
+#define CODE_INT82   UINT16_C(0x82cd)
+
+static bool
+is_at_rip(struct paravirt *pv, uint16_t code)
+{
+    uint8_t bytes[2];
+
+    return memory_fetch(pv, pv->regs.rip, bytes, 2) == 2 && (bytes[0] | bytes[1] << 8) == code;
 }
 
 /*
@@ -189,10 +199,24 @@ is_syscall(struct paravirt *pv, const struct vm_exit *exit, unsigned *length)
 {
     struct x86_insn in;
 
-    if (!pv->user || exit->exception.vector != VEC_UD || !decode(pv, &in) || in.opcode != 0x105)
+    if (!pv->user || exit->exception.vector != VEC_UD)
+        return false;
+    *length = 2;
+    if (is_at_rip(pv, CODE_SYSCALL))
+        return true;
+    if (!decode(pv, &in) || in.opcode != 0x105)
         return false;
     *length = in.length;
     return true;
+}
+
+/* Of INT 82h. Prefixes mean nothing to it, but they are a part of it. */
+static unsigned
+hypercall_length(struct paravirt *pv)
+{
+    struct x86_insn in;
+
+    return is_at_rip(pv, CODE_INT82) || !decode(pv, &in) ? 2 : in.length;
 }
 
 /* --- strategy_ops ------------------------------------------------------------------------------------ */
@@ -284,7 +308,7 @@ handle(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
     unsigned length;
 
     if (exit->kind == TRACE_HYPERCALL) {
-        pv->regs.rip += 2; /* CD 82 */
+        pv->regs.rip += hypercall_length(pv);
         paravirt_hypercall(pv);
         return 0;
     }

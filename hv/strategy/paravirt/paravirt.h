@@ -131,5 +131,7 @@ bool memory_is_mapped(const struct paravirt *pv, uint64_t linear);
 int memory_check(struct paravirt *pv, uint64_t linear, uint64_t size, bool write);
 int memory_read(struct paravirt *pv, uint64_t linear, void *to, uint64_t size);
 int memory_write(struct paravirt *pv, uint64_t linear, const void *from, uint64_t size);
+/* Reads up to `size` bytes of code; how many there are before the first that is not mapped. */
+unsigned memory_fetch(struct paravirt *pv, uint64_t linear, uint8_t *to, unsigned size);
 
 #endif
