@@ -133,18 +133,23 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
-check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls
+check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests
 	$(BUILD)/fuzz_guests 0 500
 	$(BUILD)/fuzz_guests 0 200 trap
 	$(BUILD)/fuzz_hypercalls 0 100
+	$(BUILD)/fuzz_apps 0 200 trap
+	$(BUILD)/fuzz_apps 0 200 paravirt
 
 # More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, 20 million random instructions, a kernel's code by two decoders
+fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, as many programs, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_guests $(SEED) 10000
 	$(BUILD)/fuzz_guests $(SEED) 10000 trap
 	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
 	$(BUILD)/fuzz_hypercalls $(SEED) 2000
+	$(BUILD)/fuzz_apps $(SEED) 10000
+	$(BUILD)/fuzz_apps $(SEED) 10000 trap
+	$(BUILD)/fuzz_apps $(SEED) 10000 paravirt
 	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
 	$(BUILD)/diff_cpu --seed $(SEED) --instructions 40000000
 
@@ -156,7 +161,9 @@ build/decode/vmlinux: | build/deps/fuzz
 $(BUILD)/fuzz_hypercalls: $(O)/tests/fuzz/hypercalls.o $(O)/tests/unit/paravirt_machine.o \
                           $(O)/tests/unit/paravirt_model.o $(BUILD)/libhv.a
 $(BUILD)/fuzz_guests: $(O)/tests/fuzz/guests.o $(BUILD)/libhv.a
-$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls:
+$(BUILD)/fuzz_apps: $(O)/tests/fuzz/apps.o $(O)/tests/fuzz/code.o $(O)/tests/unit/kernel_sums.o \
+                    $(BUILD)/libhv.a
+$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps:
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

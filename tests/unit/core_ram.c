@@ -105,9 +105,11 @@ test_guard_pages(void)
 
     CU_ASSERT_EQUAL_FATAL(ram_create(&ram, RAM_MIN, NULL), 0);
     CU_ASSERT_EQUAL_FATAL(ram_add_rom(&ram, 0xf0000, image, 16, NULL), 0);
-    volatile uint8_t *const bad[] = {ram.host - 1, ram.host + RAM_MIN, ram.rom[0].host,
-                                     ram.rom[0].host + PAGE_SIZE};
-    for (unsigned i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL_FATAL(ram_add_private(&ram, PAGE_SIZE, NULL), 0);
+    volatile uint8_t *const bad[] = {ram.host - 1,         ram.host + RAM_MIN,
+                                     ram.rom[0].host,      ram.rom[0].host + PAGE_SIZE,
+                                     ram.private_host - 1, ram.private_host + PAGE_SIZE};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int status = 0;
         pid_t child = fork();
         if (child == 0) {

@@ -53,6 +53,7 @@ static const struct unit_suite *const suites[] = {
     &suite_trap,
     &suite_paravirt_frames,
     &suite_paravirt,
+    &suite_kernel_text,
 };
 /* clang-format on */
 

@@ -1,0 +1,69 @@
+/*
+ * init.c - process 1 of minios in the fuzzer of applications: runs random programs, one after the
+ * other, each in a process of its own, and says how each ended: "number status" a line.
+ *
+ * What a program cannot do: use the console, as it has the two ends of a pipe instead; and outlive
+ * its turn, as all processes are killed after a few ticks. A program that is killed has not
+ * failed: it did not end by itself. apps.c puts the programs into `batch` and makes the file's segments
+ * writable and executable; guests/Makefile builds this like an app.
+ */
+#include "lib.h"
+#include "../../tests/fuzz/batch.h"
+
+#define TICK    100000 /* ns, at hz=10000 */
+#define TICKS   2      /* that a program has */
+#define WNOHANG 1
+
+struct batch batch = {.marker = BATCH_MARKER};
+uint8_t arena[BATCH_ARENA] __attribute__((aligned(0x1000)));
+
+/* Becomes program n. If it returns, that is its end. */
+static void
+become(unsigned n)
+{
+    uint8_t *program = arena + BATCH_START;
+    int fds[2];
+
+    if (sys_pipe(fds) || sys_dup2(fds[0], 0) < 0 || sys_dup2(fds[1], 1) < 0 || sys_dup2(1, 2) < 0 ||
+        sys_close(fds[0]) || sys_close(fds[1]))
+        sys_exit(99);
+    memcpy(program, batch.program[n], BATCH_SIZE);
+    ((void (*)(void))program)();
+    sys_exit(0);
+}
+
+/* True: it has ended by itself. */
+static bool
+ends(int64_t pid, int *status)
+{
+    const struct timespec tick = {0, TICK};
+
+    sys_call(SYS_SCHED_YIELD, 0, 0, 0);
+    for (unsigned i = 0;; i++) {
+        if (sys_call4(SYS_WAIT4, pid, (uint64_t)status, WNOHANG, 0) == pid)
+            return true;
+        if (i == TICKS)
+            return false;
+        sys_call(SYS_NANOSLEEP, (uint64_t)&tick, 0, 0);
+    }
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+    (void)argc, (void)argv, (void)envp;
+    if (sys_call(SYS_GETPID, 0, 0, 0) != 1)
+        return 1; /* on Linux it would end all that runs there */
+    for (unsigned n = 0; n < batch.count; n++) {
+        int status = 0;
+        int64_t pid = sys_fork();
+        if (pid == 0)
+            become(n);
+        bool ended = pid > 0 && ends(pid, &status);
+        sys_kill(-1, SIGKILL); /* it, and what it has left behind */
+        if (pid > 0 && !ended && sys_wait(pid, &status) != pid)
+            return 2;
+        say("%d %d\n", (int64_t)n, pid < 0 ? pid : status_of(status));
+    }
+    return 0;
+}
