@@ -284,6 +284,26 @@ bios_describe(void *dev, char *text, size_t size)
              s->a20_open ? "open" : "closed");
 }
 
+static const char *
+bios_register_name(void *dev, uint64_t offset, bool write, uint64_t value)
+{
+    (void)dev;
+    if (offset || !write)
+        return NULL;
+    switch (value >> 16 & 0xff) {
+    case 0x10: return "service int 10h: video";
+    case 0x11: return "service int 11h: equipment";
+    case 0x12: return "service int 12h: memory size";
+    case 0x13: return "service int 13h: disk";
+    case 0x14: return "service int 14h: serial port";
+    case 0x15: return "service int 15h: system";
+    case 0x16: return "service int 16h: keyboard";
+    case 0x19: return "service int 19h: boot";
+    case 0x1a: return "service int 1Ah: time";
+    default: return "a service of the BIOS";
+    }
+}
+
 const struct device_ops bios_ops = {
     .name = "bios",
     .summary = "BIOS services for boot sectors: console, disk reads, memory size, A20, time",
@@ -293,6 +313,8 @@ const struct device_ops bios_ops = {
     .state = bios_state,
     .restored = bios_restored,
     .describe = bios_describe,
+    .register_name = bios_register_name,
+    .manual = "IBM PC AT Technical Reference, section 5",
 };
 
 /* The interrupt vectors are at 0: offset, segment (SDM vol. 3, 20.1.4). */

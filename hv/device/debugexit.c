@@ -18,9 +18,18 @@ debugexit_write(void *dev, uint64_t offset, unsigned size, uint64_t value)
         d->power.request(d->power.ctx, POWER_OFF, (int)((value << 1 | 1) & 0xff));
 }
 
+static const char *
+debugexit_register_name(void *dev, uint64_t offset, bool write, uint64_t value)
+{
+    (void)dev, (void)offset, (void)value;
+    return write ? "exit status" : NULL;
+}
+
 const struct device_ops debugexit_ops = {
     .name = "debugexit",
     .summary = "port f4: writing v ends the run with status (v << 1) | 1",
     .read = debugexit_read,
     .write = debugexit_write,
+    .register_name = debugexit_register_name,
+    .manual = "QEMU, isa-debug-exit",
 };

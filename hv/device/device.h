@@ -10,6 +10,7 @@
 #ifndef HV_DEVICE_DEVICE_H
 #define HV_DEVICE_DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,12 @@ struct device_ops {
     void (*restored)(void *dev);
     /* Prints the registers, decoded, one per line, for `info devices`; at most size - 1 bytes. */
     void (*describe)(void *dev, char *text, size_t size);
+
+    /* Names the register that an access to offset would reach now, for people: a constant text, or
+     * NULL. value: what would be written, since some chips tell their registers apart by it. Changes
+     * nothing. May be NULL. */
+    const char *(*register_name)(void *dev, uint64_t offset, bool write, uint64_t value);
+    const char *manual; /* where that is written: "NS16550D data sheet, section 8"; or NULL */
 };
 
 /* All kinds of devices, for `hv list` and the documents; ends with NULL (table.c). */

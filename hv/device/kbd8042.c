@@ -293,6 +293,30 @@ kbd_describe(void *dev, char *text, size_t size)
              (s->output_port & OUT_A20) || (s->port_92 & P92_A20) ? "open" : "closed");
 }
 
+static const char *
+kbd_register_name(void *dev, uint64_t port, bool write, uint64_t value)
+{
+    const struct kbd_state *s = &((struct kbd *)dev)->s;
+
+    if (port == KBD_PORT_92)
+        return "port 92: A20 and fast reset";
+    if (port == KBD_COMMAND_PORT) {
+        if (!write)
+            return "status";
+        switch (value & 0xff) {
+        case SELF_TEST: return "command: self-test";
+        case WRITE_RAM: return "command: write the command byte";
+        case READ_RAM: return "command: read the command byte";
+        case WRITE_OUTPUT: return "command: write the output port (A20, reset)";
+        case PULSE | 0xe: return "command: pulse the reset pin";
+        default: return "command";
+        }
+    }
+    if (!write)
+        return "output buffer";
+    return s->command ? "data of the command before" : "a byte for the keyboard";
+}
+
 const struct device_ops kbd_ops = {
     .name = "kbd",
     .summary = "Intel 8042: reset, A20 gate, a keyboard without keys; port 92",
@@ -303,4 +327,6 @@ const struct device_ops kbd_ops = {
     .state = kbd_state,
     .restored = kbd_restored,
     .describe = kbd_describe,
+    .register_name = kbd_register_name,
+    .manual = "IBM PC AT Technical Reference, keyboard controller",
 };

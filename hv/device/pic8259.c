@@ -358,6 +358,54 @@ pic_describe(void *dev, char *text, size_t size)
     }
 }
 
+/* Which of the command words a write is, the bits of the byte tell, and what was written before
+ * (8259A data sheet, figures 7 and 8). */
+static const char *
+pic_write_name(const struct pic_chip *c, bool odd, uint8_t v)
+{
+    static const char *const expected[] = {
+        [0] = "interrupt mask (OCW1)",
+        [2] = "ICW2: the vector of its first input",
+        [3] = "ICW3: how master and slave are wired",
+        [4] = "ICW4: mode",
+    };
+    static const char *const ocw2[] = {
+        "OCW2: stop rotating on automatic EOI",
+        "OCW2: end of interrupt (EOI)",
+        "OCW2: no operation",
+        "OCW2: end of interrupt of one input",
+        "OCW2: rotate on automatic EOI",
+        "OCW2: end of interrupt, then rotate",
+        "OCW2: set the lowest priority",
+        "OCW2: end of interrupt of one input, then rotate",
+    };
+
+    if (odd)
+        return c->expect < 5 && expected[c->expect] ? expected[c->expect] : NULL;
+    if (v & ICW1)
+        return "ICW1: begin initialization";
+    if (v & OCW3)
+        return "OCW3: poll, special mask, or which register is read";
+    return ocw2[v >> 5];
+}
+
+static const char *
+pic_register_name(void *dev, uint64_t port, bool write, uint64_t value)
+{
+    bool slave = port == PIC_ELCR_PORT + 1 || (port & 0xfe) == PIC_SLAVE_PORT;
+    const struct pic_chip *c = &((struct pic *)dev)->s.chip[slave];
+
+    if (port >= PIC_ELCR_PORT)
+        return "edge/level control (ELCR)";
+    if (write)
+        return pic_write_name(c, port & 1, (uint8_t)value);
+    if (c->poll)
+        return "poll";
+    if (port & 1)
+        return "interrupt mask (IMR)";
+    return c->read_isr ? "in service (ISR)" : "interrupt request (IRR)";
+}
+
 const struct device_ops pic_ops = {
     .name = "pic",
     .summary = "Intel 8259A pair: 15 interrupt lines to one processor",
@@ -368,4 +416,6 @@ const struct device_ops pic_ops = {
     .state = pic_state,
     .restored = pic_restored,
     .describe = pic_describe,
+    .register_name = pic_register_name,
+    .manual = "Intel 8259A data sheet, programming the 8259A",
 };

@@ -248,6 +248,25 @@ pit_describe(void *dev, char *text, size_t size)
              pit->s.port_61, pit->s.merged);
 }
 
+static const char *
+pit_register_name(void *dev, uint64_t port, bool write, uint64_t value)
+{
+    (void)dev;
+    switch (port) {
+    case PIT_PORT: return "counter 0 (IRQ 0)";
+    case PIT_PORT + 1: return "counter 1 (memory refresh)";
+    case PIT_PORT + 2: return "counter 2 (speaker)";
+    case PIT_PORT_61: return "port 61 (gate of counter 2, speaker, refresh)";
+    default: break;
+    }
+    if (!write)
+        return NULL; /* the control word cannot be read */
+    if ((value >> 6 & 3) == READ_BACK)
+        return "control word: read back";
+    return (value >> 4 & 3) == ACCESS_LATCH ? "control word: latch a count"
+                                            : "control word: mode of a counter";
+}
+
 const struct device_ops pit_ops = {
     .name = "pit",
     .summary = "Intel 8254: three counters, IRQ 0, port 61",
@@ -260,4 +279,6 @@ const struct device_ops pit_ops = {
     .state = pit_state,
     .restored = pit_restored,
     .describe = pit_describe,
+    .register_name = pit_register_name,
+    .manual = "Intel 8254 data sheet, programming the 8254",
 };

@@ -492,4 +492,6 @@ const struct device_ops rtc_ops = {
     .state = rtc_state,
     .restored = rtc_restored,
     .describe = rtc_describe,
+    .register_name = rtc_register_name,
+    .manual = "Motorola MC146818A data sheet",
 };

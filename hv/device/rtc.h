@@ -31,6 +31,8 @@ struct rtc {
 };
 
 extern const struct device_ops rtc_ops;
+/* rtc_names.c; device_ops.register_name. */
+const char *rtc_register_name(void *dev, uint64_t offset, bool write, uint64_t value);
 
 /* Sets what a BIOS finds at power-on: date (seconds since 1970 UTC), 24-hour BCD, and the size of
  * memory with its checksum. Call once, before the guest runs. */

@@ -332,6 +332,29 @@ uart_describe(void *dev, char *text, size_t size)
              loops(s) ? " (loopback)" : "", modem_lines(s) | s->msr_deltas);
 }
 
+/* The first two offsets are the divisor while LCR.DLAB is set; the third is two registers. */
+static const char *
+uart_register_name(void *dev, uint64_t offset, bool write, uint64_t value)
+{
+    static const char *const names[][2] = {
+        [DATA] = {"receiver buffer (RBR)", "transmitter holding register (THR)"},
+        [IER] = {"interrupt enable (IER)", "interrupt enable (IER)"},
+        [IIR_FCR] = {"interrupt identification (IIR)", "FIFO control (FCR)"},
+        [LCR] = {"line control (LCR)", "line control (LCR)"},
+        [MCR] = {"modem control (MCR)", "modem control (MCR)"},
+        [LSR] = {"line status (LSR)", "line status (LSR)"},
+        [MSR] = {"modem status (MSR)", "modem status (MSR)"},
+        [SCRATCH] = {"scratch (SCR)", "scratch (SCR)"},
+    };
+    const struct uart_state *s = &((struct uart *)dev)->s;
+
+    (void)value;
+    if (offset <= IER && s->lcr & LCR_DLAB)
+        return offset == DATA ? "divisor latch, low byte (DLL, since LCR.DLAB is set)"
+                              : "divisor latch, high byte (DLM, since LCR.DLAB is set)";
+    return offset <= SCRATCH ? names[offset][write] : NULL;
+}
+
 const struct device_ops uart_ops = {
     .name = "uart",
     .summary = "NS16550D serial port: the guest's console",
@@ -342,4 +365,6 @@ const struct device_ops uart_ops = {
     .state = uart_state,
     .restored = uart_restored,
     .describe = uart_describe,
+    .register_name = uart_register_name,
+    .manual = "NS16550D data sheet, section 8",
 };
