@@ -95,12 +95,12 @@ kvm_enter(struct vcpu *vcpu, struct error *err)
     struct engine_vcpu *v = vcpu->engine;
     struct kvm_run *run = v->run;
     run->request_interrupt_window = vcpu->window_requested;
+    run->kvm_valid_regs = vcpu->vm->recorder && vcpu->vm->engine->sync ? KVM_SYNC_X86_REGS : 0;
     v->halted = v->completing = v->injected = v->stale = v->state_known = false;
     int rc = ioctl(v->fd, KVM_RUN, 0);
     if (rc < 0 && errno != EINTR)
         return error_set(err, errno, "KVM_RUN failed: %s", strerror(errno));
-    if (!run->kvm_valid_regs && ioctl(v->fd, KVM_GET_REGS, &run->s.regs.regs) < 0)
-        return error_set(err, errno, "KVM_GET_REGS failed: %s", strerror(errno));
+    v->regs_known = run->kvm_valid_regs;
     return rc < 0 ? -EINTR : 0;
 }
 

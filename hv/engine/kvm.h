@@ -33,7 +33,7 @@ struct engine_vm {
     int kvm, fd;     /* /dev/kvm and the machine */
     size_t run_size; /* bytes of the page that KVM and we share */
     uint64_t start;  /* host time, ns, at which guest time began */
-    bool sync;       /* KVM copies the general registers into struct kvm_run at each exit */
+    bool sync;       /* KVM can copy the general registers into struct kvm_run at an exit */
     bool msr_exits;  /* KVM can hand RDMSR and WRMSR to us */
     bool a20_closed;
     bool broken;    /* the memory slots could not be laid out anew */
@@ -76,6 +76,7 @@ struct engine_vcpu {
     struct kvm_state *state; /* what KVM holds, as it was read or written last ... */
     bool state_known;        /* ... and the guest has not run since */
     struct kvm_run *run;     /* shared with KVM */
+    bool regs_known;         /* run->s.regs.regs is what KVM has: see kvm_exit_regs() */
     struct kvm_access access;
     bool msr_pending;    /* the last exit was MSR: KVM waits for the answer */
     bool completing;     /* KVM finishes an instruction at the next entry */
@@ -132,6 +133,9 @@ struct kvm_text {
 const char *kvm_suberror_text(uint64_t suberror);    /* of KVM_EXIT_INTERNAL_ERROR; NULL: unknown */
 const char *kvm_entry_failure_text(uint64_t reason); /* of KVM_EXIT_FAIL_ENTRY */
 
+/* The general registers at this exit. They cost a copy or a system call: while exits are recorded
+ * KVM copies them at each one, else they are asked for at the first look. */
+struct kvm_regs *kvm_exit_regs(struct vcpu *vcpu);
 /* Turns run->exit_reason into vcpu->exit. False: enter again. */
 bool kvm_exit_decode(struct vcpu *vcpu);
 /* Fills vcpu->exit with a kind that has no operands. */

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/util.h"
 #include "engine/kvm.h"
@@ -340,10 +341,32 @@ kvm_reason_find(uint32_t number)
     return number < kvm_reason_count ? &kvm_reasons[number] : NULL;
 }
 
+struct kvm_regs *
+kvm_exit_regs(struct vcpu *vcpu)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct kvm_regs *regs = &v->run->s.regs.regs;
+
+    if (!v->regs_known && ioctl(v->fd, KVM_GET_REGS, regs) < 0)
+        *regs = (struct kvm_regs){0};
+    v->regs_known = true;
+    return regs;
+}
+
+/* Does anybody look at the rip of such an exit? Of an access, by far the most common, only who records
+ * it or steps through the guest. */
+static bool
+rip_is_wanted(const struct vcpu *vcpu, enum trace_kind kind)
+{
+    return (kind != TRACE_IO && kind != TRACE_MMIO) || vcpu->vm->recorder || vcpu->engine->stepping;
+}
+
 void
 kvm_exit_plain(struct vcpu *vcpu, enum trace_kind kind)
 {
-    vcpu->exit = (struct vm_exit){.kind = kind, .rip = vcpu->engine->run->s.regs.regs.rip};
+    uint64_t rip = rip_is_wanted(vcpu, kind) ? kvm_exit_regs(vcpu)->rip : 0;
+
+    vcpu->exit = (struct vm_exit){.kind = kind, .rip = rip};
     if (vcpu->vm->recorder)
         vcpu->exit.user = kvm_exit_user(vcpu);
 }

@@ -223,6 +223,7 @@ kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err)
         ioctl(v->fd, KVM_SET_REGS, &v->entered_regs) < 0)
         return error_set(err, errno, "KVM's registers cannot be set: %s", strerror(errno));
     v->run->s.regs.regs = v->entered_regs;
+    v->regs_known = true;
     v->run->s.regs.sregs = v->entered_sregs;
     v->flush = true;
     return -EINTR;

@@ -272,7 +272,6 @@ open_vcpu(struct vm *vm, struct error *err)
     if (run == MAP_FAILED)
         return error_set(err, ENOMEM, "the page shared with KVM cannot be mapped");
     v->run = run;
-    v->run->kvm_valid_regs = kvm->sync ? KVM_SYNC_X86_REGS : 0;
     kvm->run_size = (size_t)size;
     return set_cpuid(kvm, v, err);
 }

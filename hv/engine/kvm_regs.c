@@ -359,6 +359,7 @@ kvm_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     if (kvm_set_msr(v, MSR_TSC_AUX, regs->tsc_aux) && regs->tsc_aux)
         return error_set(err, EINVAL, "KVM does not know IA32_TSC_AUX on this processor");
     v->run->s.regs.regs = state.regs;
+    v->regs_known = true;
     kvm_places_forget(v);
     v->halted = regs->halted;
     v->injected = state.events.interrupt.injected;

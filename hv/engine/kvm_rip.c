@@ -33,7 +33,7 @@ bool
 kvm_exit_user(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;
-    const struct kvm_regs *regs = &v->run->s.regs.regs;
+    const struct kvm_regs *regs = kvm_exit_regs(vcpu);
     uint64_t code = (regs->rip / PAGE_SIZE) + 1, stack = regs->rsp >> 20;
     unsigned i = code % KVM_PLACES;
     struct kvm_sregs sregs;
@@ -149,7 +149,7 @@ uint64_t
 kvm_exit_rip(struct vcpu *vcpu)
 {
     struct engine_vcpu *v = vcpu->engine;
-    uint64_t rip = v->run->s.regs.regs.rip;
+    uint64_t rip = kvm_exit_regs(vcpu)->rip;
     unsigned i = rip % KVM_OUTS;
     const unsigned before = 4; /* OUT imm8 and two prefixes */
     struct kvm_sregs sregs;

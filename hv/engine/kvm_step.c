@@ -137,7 +137,7 @@ int
 kvm_end_rep(struct vcpu *vcpu, struct error *err)
 {
     struct engine_vcpu *v = vcpu->engine;
-    struct kvm_regs *regs = &v->run->s.regs.regs;
+    struct kvm_regs *regs = kvm_exit_regs(vcpu);
     struct x86_insn in;
     int rc;
 

@@ -87,9 +87,30 @@ fake_new(uint32_t reason)
     f->v.run = &f->run;
     f->run.exit_reason = reason;
     f->run.s.regs.regs.rip = 0x1001;
+    f->v.fd = -1;
+    f->v.regs_known = f->v.stepping = true;
     f->vm.vcpu[0].vm = &f->vm;
     f->vm.vcpu[0].engine = &f->v;
     return f;
+}
+
+/* Registers cost a copy at each exit, or a system call: nobody asks at an access that is neither
+ * recorded nor stepped over. */
+static void
+test_registers_on_demand(void)
+{
+    struct fake *f = fake_new(KVM_EXIT_IO);
+    struct vcpu *vcpu = &f->vm.vcpu[0];
+
+    f->v.regs_known = f->v.stepping = false;
+    f->run.io.size = f->run.io.count = 1;
+    CU_ASSERT(kvm_exit_decode(vcpu));
+    CU_ASSERT(!f->v.regs_known);
+    CU_ASSERT_EQUAL(vcpu->exit.rip, 0);
+    f->run.exit_reason = KVM_EXIT_SHUTDOWN; /* asked for, though this KVM does not answer */
+    CU_ASSERT(kvm_exit_decode(vcpu));
+    CU_ASSERT(f->v.regs_known);
+    free(f);
 }
 
 /* Elements of a string instruction leave as exits of their own, and each gets its answer. */
@@ -427,6 +448,7 @@ test_table(void)
 static const struct unit_test tests[] = {
     {"every exit reason of linux/kvm.h has its name", test_reasons_complete},
     {"every exit reason has a kind and a sentence", test_reasons_text},
+    {"registers are asked for where they are wanted", test_registers_on_demand},
     {"a string of port accesses is one exit an element", test_string_io},
     {"a memory access of odd length is cut for the bus", test_mmio_pieces},
     {"failures are explained", test_failures},
