@@ -136,6 +136,7 @@ check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests
 	$(BUILD)/fuzz_guests 0 500
 	$(BUILD)/fuzz_guests 0 200 trap
+	$(BUILD)/fuzz_guests 0 200 paravirt
 	$(BUILD)/fuzz_hypercalls 0 100
 	$(BUILD)/fuzz_apps 0 200 trap
 	$(BUILD)/fuzz_apps 0 200 paravirt
@@ -160,7 +161,7 @@ build/decode/vmlinux: | build/deps/fuzz
 
 $(BUILD)/fuzz_hypercalls: $(O)/tests/fuzz/hypercalls.o $(O)/tests/unit/paravirt_machine.o \
                           $(O)/tests/unit/paravirt_model.o $(BUILD)/libhv.a
-$(BUILD)/fuzz_guests: $(O)/tests/fuzz/guests.o $(BUILD)/libhv.a
+$(BUILD)/fuzz_guests: $(patsubst %,$(O)/tests/fuzz/%.o,guests kernels code code_kernel) $(BUILD)/libhv.a
 $(BUILD)/fuzz_apps: $(O)/tests/fuzz/apps.o $(O)/tests/fuzz/code.o $(O)/tests/unit/kernel_sums.o \
                     $(BUILD)/libhv.a
 $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps:

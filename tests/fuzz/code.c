@@ -417,13 +417,18 @@ make_process(struct code *code)
     }
 }
 
+const code_piece code_plain[] = {
+    random_bytes, system_call, software_interrupt, wild_access, modify_code,
+    load_segment, string,      load_flags,         jump_back,   NULL,
+};
+
 static void
 any(struct code *code)
 {
     static const code_piece pieces[] = {
-        random_bytes, sensitive,  sensitive,    system_call, software_interrupt, fast_call,
-        far_return,   far_branch, wild_access,  modify_code, load_segment,       string,
-        load_flags,   load_flags, random_bytes, jump_back,   make_process,
+        random_bytes, sensitive,    sensitive,   system_call,  software_interrupt, fast_call,
+        far_return,   far_branch,   wild_access, modify_code,  load_segment,       string,
+        load_flags,   random_bytes, jump_back,   make_process,
     };
 
     pieces[code_pick(code, ARRAY_SIZE(pieces))](code);

@@ -25,6 +25,8 @@ typedef void (*code_piece)(struct code *code);
 
 /* What can be tried at CPL 3, and the same by a program of minios, mostly in children. */
 extern const code_piece code_any[], code_program[];
+/* The same without what is privileged, or a return. */
+extern const code_piece code_plain[];
 /* What only a kernel would try: control registers, MSRs, tables, ports, interrupts. */
 extern const code_piece code_kernel[];
 

@@ -87,7 +87,18 @@ change_table(struct code *code)
         code_put(code, 0x3f010f, 3); /* invlpg [rdi] */
 }
 
+/* One in eight of what changes all that follows. */
+static void
+rare(struct code *code)
+{
+    static const code_piece pieces[] = {control_register, load_table, model_register};
+
+    if (code_pick(code, 8))
+        change_table(code);
+    else
+        pieces[code_pick(code, ARRAY_SIZE(pieces))](code);
+}
+
 const code_piece code_kernel[] = {
-    control_register,   control_register, model_register, load_table,   port,
-    wait_for_interrupt, change_table,     change_table,   change_table, NULL,
+    rare, rare, rare, port, wait_for_interrupt, model_register, change_table, NULL,
 };

@@ -1,6 +1,7 @@
 /*
  * init.c - process 1 of minios in the fuzzer of applications: runs random programs, one after the
- * other, each in a process of its own, and says how each ended: "number status" a line.
+ * other, each in a process of its own, and says how each ended: "number status" a line. The status is
+ * what it gave to exit(), the low seven bits, or 128 + the signal that ended it.
  *
  * What a program cannot do: use the console, as it has the two ends of a pipe instead; and outlive
  * its turn, as all processes are killed after a few ticks. A program that is killed has not
@@ -59,11 +60,13 @@ main(int argc, char **argv, char **envp)
         int64_t pid = sys_fork();
         if (pid == 0)
             become(n);
-        bool ended = pid > 0 && ends(pid, &status);
+        bool ended = pid < 0 || ends(pid, &status);
         sys_kill(-1, SIGKILL); /* it, and what it has left behind */
-        if (pid > 0 && !ended && sys_wait(pid, &status) != pid)
+        if (!ended && sys_wait(pid, &status) != pid)
             return 2;
-        say("%d %d\n", (int64_t)n, pid < 0 ? pid : status_of(status));
+        if (pid < 0)
+            return 3;
+        say("%d %d\n", (int64_t)n, status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0x7f);
     }
     return 0;
 }
