@@ -123,6 +123,9 @@ soft_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
 {
     (void)err;
     *regs = vcpu->engine->cpu.r;
+    /* As VT-x saves it: what a strategy hands over here pushes RF (SDM vol. 3, 27.3.3). */
+    if (x86_between_iterations(&vcpu->engine->cpu))
+        regs->rflags |= FLAG_RF;
     return 0;
 }
 
@@ -145,6 +148,7 @@ soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     bool remap = translation_differs(&cpu->r, regs);
     cpu->r = *regs;
     cpu->attention = 0;
+    cpu->rep_retired = 0; /* RF says it, if it was so */
     x86_replay_reset(cpu);
     if (remap)
         x86_tlb_flush_all(cpu);
@@ -202,6 +206,10 @@ resume(struct vcpu *vcpu)
         return x86_deliver_fault(cpu);
     if (v->injecting) {
         v->injecting = false;
+        if (x86_between_iterations(cpu)) { /* before its delivery counts */
+            cpu->r.rflags |= FLAG_RF;
+            x86_update_mode(cpu);
+        }
         cpu->retired++;
         return x86_deliver_interrupt(cpu, v->vector);
     }

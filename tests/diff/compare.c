@@ -5,8 +5,6 @@
  *   - flags that the manual leaves undefined (rules.c)
  *   - outside 64-bit mode the upper halves of registers, and R8 to R15 (SDM vol. 1, 3.4.1.1)
  *   - #PF above the user's half: Linux reports the page as present, to hide whether it is
- *   - RF in the frame of a single-step trap: set between two iterations of a string instruction (SDM
- *     vol. 3, 6.8.3), which the interpreter does not do
  *   - an access across the end of a flat segment, 32-bit: it may or may not fault (SDM vol. 3, 5.3)
  *   - registers that a POPA has loaded before it faults
  *   - memory, where CALL, ENTER or PUSHA faults: the processor may have stored below the stack already
@@ -136,8 +134,6 @@ compare_ends(const struct diff_host *h, const struct diff_case *c, const struct 
             return gpr_names[i];
     if ((a->rip ^ b->rip) & mask)
         return "rip";
-    if (host->stop == VEC_DB)
-        undefined |= FLAG_RF;
     if ((a->rflags ^ b->rflags) & FLAGS_COMPARED & ~(uint64_t)undefined)
         return "rflags";
     what = compare_segments(a, b, h->fsgsbase);

@@ -79,6 +79,41 @@ test_code_breakpoint(void)
     machine_close(m);
 }
 
+/* 17.3.1.1: between two iterations RF is pushed set, for a trap as for an interrupt, and a breakpoint
+ * on the instruction stops before the first iteration only. */
+static void
+test_between_iterations(void)
+{
+    struct machine *m = machine_open(M_LONG);
+
+    CODE(m, 0xf3, 0xaa, 0x90); /* rep stosb; nop */
+    machine_int_gate(m, 32, A_P(0) | SYS_INT, S_CODE(0), M_HANDLER, 0);
+    m->cpu.r.gpr[X86_RCX] = 3;
+    m->cpu.r.gpr[X86_RDI] = M_DATA;
+    m->cpu.r.dr[0] = M_CODE;
+    m->cpu.r.dr[7] = DR7_INIT | 1;
+    machine_sync(m);
+    expect_debug("before the first", m, 1, false);
+    m->cpu.r.rflags |= FLAG_RF;
+    machine_sync(m);
+    for (unsigned left = 2; left; left--) {
+        EXPECT("iteration", x86_emulate_one(&m->cpu), EMU_OK);
+        EXPECT("iteration", m->cpu.r.gpr[X86_RCX], left);
+        EXPECT("iteration", x86_between_iterations(&m->cpu), true);
+    }
+    struct x86_cpu within = m->cpu;
+    EXPECT("interrupt", x86_deliver_interrupt(&m->cpu, 32), EMU_OK);
+    EXPECT("RF is pushed", machine_peek(m, m->cpu.r.gpr[X86_RSP] + 16, 8) & FLAG_RF, FLAG_RF);
+    EXPECT("the handler has it clear", m->cpu.r.rflags & FLAG_RF, 0);
+    m->cpu = within;
+    EXPECT("the last", x86_emulate_one(&m->cpu), EMU_OK);
+    EXPECT("behind it", m->cpu.r.rip, M_CODE + 2);
+    EXPECT("behind it", x86_between_iterations(&m->cpu), false);
+    EXPECT("interrupt", x86_deliver_interrupt(&m->cpu, 32), EMU_OK);
+    EXPECT("RF is not pushed", machine_peek(m, m->cpu.r.gpr[X86_RSP] + 16, 8) & FLAG_RF, 0);
+    machine_close(m);
+}
+
 static void
 test_data_breakpoint(void)
 {
@@ -254,6 +289,7 @@ test_intercepts(void)
 static const struct unit_test tests[] = {
     {"single step", test_single_step},
     {"instruction breakpoints and RF", test_code_breakpoint},
+    {"between two iterations of REP", test_between_iterations},
     {"data breakpoints", test_data_breakpoint},
     {"MOV to and from debug registers", test_debug_registers},
     {"the interrupt shadow", test_shadow},

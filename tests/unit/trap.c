@@ -19,7 +19,7 @@
 extern const uint8_t trap_guest_image[], trap_guest_end[], trap_guest_debug[], trap_guest_fault[],
     trap_guest_sysenter[], trap_guest_slot[], trap_guest_step[], trap_guest_iret[],
     trap_guest_null[], trap_guest_triple[], trap_guest_row[], trap_guest_edge[],
-    trap_guest_selectors[], trap_guest_alignment[];
+    trap_guest_selectors[], trap_guest_alignment[], trap_guest_repeat[];
 
 static struct vm vm;
 static struct run_result result;
@@ -189,6 +189,13 @@ test_alignment(void)
     expect(trap_guest_alignment, 1);
 }
 
+/* SDM vol. 3, 17.3.1.1: RF is set in the frame, and what is left to do is in RCX. */
+static void
+test_repeat(void)
+{
+    expect(trap_guest_repeat, 0x109);
+}
+
 /* A root in ROM is the same one each time, and what is entered below it can be found. */
 static void
 test_rom_root(void)
@@ -226,6 +233,7 @@ static const struct unit_test tests[] = {
     {"an interpreted instruction at the end of the canonical half", test_edge},
     {"IRETQ with the monitor's selectors", test_selectors},
     {"alignment is checked for programs alone", test_alignment},
+    {"an interrupt between two iterations of REP", test_repeat},
     {"a root table in ROM", test_rom_root},
     {"time passes while all is interpreted", test_time},
     {NULL, NULL},

@@ -176,6 +176,28 @@ trap_guest_selectors:
 2:  pop %rbx /* the error code */
     hlt
 
+/* An interrupt behind the first iteration of REP STOSB, which STI holds it off for: RF and the rest of
+ * the count. Gate 32 is a copy of gate 13. */
+    .globl trap_guest_repeat
+trap_guest_repeat:
+    mov 0x200000 + 16 * 13, %rax
+    mov %rax, 0x200000 + 16 * 32
+    pushw $0
+    pushq $0x200000
+    pushw $0x20f
+    lidt (%rsp)
+    lea 1f(%rip), %r9
+    mov $10, %ecx
+    mov $0x280000, %edi
+    sti
+    rep stosb
+1:  mov 16(%rsp), %ebx      /* RFLAGS */
+    shr $16, %ebx
+    and $1, %ebx
+    shl $8, %ebx
+    or %ecx, %ebx
+    hlt
+
 /* A program with CR0.AM and RFLAGS.AC reads a word across its boundary: #AC; its kernel may. The GDT
  * is the kernel's code and data at 10h and 18h (as at boot), the program's at 20h and 28h. */
     .globl trap_guest_alignment

@@ -200,6 +200,9 @@ struct x86_cpu {
     /* Instructions retired since the start (an iteration of REP counts as one, and so does the
      * delivery of an event): the soft engine's clock. */
     uint64_t retired;
+    /* What `retired` was behind the last iteration of a REP that has more to come; 0: none yet. So the
+     * fast path has nothing to take back. See x86_between_iterations(). */
+    uint64_t rep_retired;
     /* The fast path runs while retired < run_until; x86_call_attention() makes it 0. */
     uint64_t run_until;
 
@@ -356,6 +359,14 @@ int x86_iret(struct x86_cpu *cpu, unsigned size, uint64_t next_rip);
 
 /* How an event comes to be delivered (SDM vol. 3, 6.8 and 6.12). */
 enum x86_event { X86_EVENT_EXTERNAL, X86_EVENT_EXCEPTION, X86_EVENT_SOFTWARE, X86_EVENT_NMI };
+
+/* Does the processor stand within a repeated string instruction, behind an iteration that is not the
+ * last? An interrupt or a trap that comes there pushes RF set (SDM vol. 3, 17.3.1.1). */
+static inline bool
+x86_between_iterations(const struct x86_cpu *cpu)
+{
+    return cpu->rep_retired && cpu->rep_retired == cpu->retired;
+}
 
 /*
  * Delivers through the IVT or IDT of the present mode: checks, stack switch, frame, new CS:RIP.

@@ -245,7 +245,7 @@ x86_execute(struct x86_cpu *cpu, const struct x86_insn *in)
     int result;
 
     cpu->insn = in;
-    if (cpu->attention & ATTENTION_DR && !resume_flag) {
+    if (cpu->attention & ATTENTION_DR && !resume_flag && !x86_between_iterations(cpu)) {
         uint64_t linear = (cpu->seg_base[X86_CS] + cpu->r.rip) & cpu->linear_mask;
         uint32_t hit = code_breakpoints(cpu, linear);
         if (hit) {

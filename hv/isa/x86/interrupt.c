@@ -74,14 +74,15 @@ is_fault(const struct x86_fault *what)
     }
 }
 
-/* The image of the flags. Faults have RF set in it, so that an instruction breakpoint does not
- * strike again when the instruction is restarted; INT n pushes it clear (SDM vol. 3, 17.3.1.1). */
+/* The image of the flags. Faults, and what comes between two iterations of REP, have RF set in it, so
+ * that an instruction breakpoint does not strike again when the instruction is restarted; INT n
+ * pushes it clear (SDM vol. 3, 17.3.1.1). */
 static uint64_t
 flags_image(const struct x86_cpu *cpu, const struct delivery *d)
 {
     if (d->type == X86_EVENT_SOFTWARE)
         return cpu->r.rflags & ~(uint64_t)FLAG_RF;
-    if (d->type == X86_EVENT_EXCEPTION && is_fault(d->what))
+    if ((d->type == X86_EVENT_EXCEPTION && is_fault(d->what)) || x86_between_iterations(cpu))
         return cpu->r.rflags | FLAG_RF;
     return cpu->r.rflags;
 }

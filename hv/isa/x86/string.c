@@ -50,8 +50,10 @@ repeat_count(struct x86_cpu *cpu, const struct x86_insn *in, bool stop)
         return;
     uint64_t left = gpr_read(cpu, X86_RCX, in->adsize) - 1;
     gpr_write(cpu, X86_RCX, in->adsize, left);
-    if (left & x86_size_mask(in->adsize) && !stop)
+    if (left & x86_size_mask(in->adsize) && !stop) {
         cpu->next_rip = cpu->r.rip;
+        cpu->rep_retired = cpu->retired + 1;
+    }
 }
 
 /* REPE goes on while ZF is set, REPNE while it is clear (CMPS and SCAS only). */

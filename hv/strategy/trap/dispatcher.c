@@ -61,8 +61,11 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
              * STI; HLT cannot lose an interrupt in between. (The interpreter sees to it that of
              * many in a row not every one does so: SDM vol. 3, 6.8.3.) Behind the last byte of a
              * canonical half the processor cannot be put: the fetch from there is the guest's #GP. */
-            if (!cpu->r.shadow && x86_canonical(cpu->r.rip))
+            if (!cpu->r.shadow && x86_canonical(cpu->r.rip)) {
+                if (x86_between_iterations(cpu)) /* the real processor's RF tells it */
+                    cpu->r.rflags |= FLAG_RF;
                 return true;
+            }
             emu = x86_emulate_one(cpu);
             break;
         case EMU_HALT: trap->vcpu->halted = true; return true;

@@ -74,6 +74,7 @@ trap_sync(struct trap *trap, struct error *err)
     if (rc)
         return rc;
     deprivilege_readback(&trap->cpu.r, &real);
+    trap->cpu.rep_retired = 0; /* the real processor may have gone on: its RF tells */
     x86_update_mode(&trap->cpu);
     trap->synced = true;
     return 0;
