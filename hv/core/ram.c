@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -86,6 +87,8 @@ ram_destroy(struct ram *ram)
         guarded_unmap(ram->host, ram->size);
     if (ram->private_host)
         guarded_unmap(ram->private_host, ram->private_size);
+    free(ram->dirty);
+    free(ram->private_dirty);
     memset(ram, 0, sizeof(*ram));
 }
 
@@ -150,9 +153,61 @@ ram_at(const struct ram *ram, uint64_t gpa, uint64_t len)
     return ram->host + gpa;
 }
 
+/* --- which pages were written ------------------------------------------------------------------- */
+
+int
+ram_track(struct ram *ram, struct error *err)
+{
+    uint64_t pages = ram->size / PAGE_SIZE, private_pages = ram->private_size / PAGE_SIZE;
+
+    if (ram->dirty)
+        return 0;
+    ram->dirty = malloc(pages);
+    ram->private_dirty = private_pages ? malloc(private_pages) : NULL;
+    if (!ram->dirty || (private_pages && !ram->private_dirty)) {
+        free(ram->dirty);
+        ram->dirty = NULL;
+        return error_set(err, ENOMEM, "no memory to keep track of %" PRIu64 " pages", pages);
+    }
+    memset(ram->dirty, 1, pages);
+    if (private_pages)
+        memset(ram->private_dirty, 1, private_pages);
+    return 0;
+}
+
+void
+ram_clean(struct ram *ram)
+{
+    if (!ram->dirty)
+        return;
+    memset(ram->dirty, 0, ram->size / PAGE_SIZE);
+    if (ram->private_dirty)
+        memset(ram->private_dirty, 0, ram->private_size / PAGE_SIZE);
+    if (ram->on_clean)
+        ram->on_clean(ram->on_write_ctx);
+}
+
+uint8_t *
+ram_mark(const struct ram *ram, uint64_t gpa)
+{
+    if (!ram->dirty)
+        return NULL;
+    if (gpa < ram->size)
+        return &ram->dirty[gpa / PAGE_SIZE];
+    if (gpa >= RAM_PRIVATE && gpa - RAM_PRIVATE < ram->private_size)
+        return &ram->private_dirty[(gpa - RAM_PRIVATE) / PAGE_SIZE];
+    return NULL;
+}
+
 void
 ram_written(struct ram *ram, uint64_t gpa, uint64_t len)
 {
+    if (ram->dirty && len)
+        for (uint64_t page = gpa / PAGE_SIZE; page <= (gpa + len - 1) / PAGE_SIZE; page++) {
+            uint8_t *mark = ram_mark(ram, page * PAGE_SIZE);
+            if (mark)
+                *mark = 1;
+        }
     if (ram->on_write && len)
         ram->on_write(ram->on_write_ctx, gpa, len);
 }

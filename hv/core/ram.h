@@ -42,7 +42,11 @@ struct ram {
     /* Told of every write that the host makes for a guest (loader, devices): an engine that caches
      * decoded code sets it. */
     void (*on_write)(void *ctx, uint64_t gpa, uint64_t len);
+    /* Told by ram_clean(): the next write to any page must be marked again. */
+    void (*on_clean)(void *ctx);
     void *on_write_ctx;
+    /* Which pages were written since ram_clean(), a byte each; NULL: nobody asks. */
+    uint8_t *dirty, *private_dirty;
 };
 
 /* Allocates size bytes (RAM_MIN to RAM_MAX, rounded up to a page) of zeroes. 0, -EINVAL, -ENOMEM. */
@@ -58,9 +62,19 @@ int ram_add_rom(struct ram *ram, uint64_t gpa, const void *image, uint64_t size,
 int ram_add_private(struct ram *ram, uint64_t size, struct error *err);
 
 /* Host address of [gpa, gpa + len) in RAM; NULL if any byte of it is outside or hidden by a ROM.
- * For reading; who writes through it must call ram_written() afterwards. */
+ * For reading; who writes through it, or to private_host, must call ram_written() afterwards. */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t len);
 void ram_written(struct ram *ram, uint64_t gpa, uint64_t len);
+
+/*
+ * Marks pages that are written, from now on: `dirty` has a byte for each page of RAM, private_dirty for
+ * each of private memory. At first all are marked. 0 or -ENOMEM. Engines with CAP_ICOUNT alone.
+ */
+int ram_track(struct ram *ram, struct error *err);
+/* Takes all marks away. */
+void ram_clean(struct ram *ram);
+/* The mark of the page that holds gpa; NULL: nobody asks, or it is no memory that can be written. */
+uint8_t *ram_mark(const struct ram *ram, uint64_t gpa);
 
 /* Copies out of RAM or ROM / into RAM (a ROM is "outside" then). 0, or -EFAULT if any byte is
  * outside: then nothing moved. */

@@ -159,6 +159,42 @@ soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     return 0;
 }
 
+/* --- state -------------------------------------------------------------------------------------- */
+
+static struct state_part
+part(void *from, void *to, bool derived)
+{
+    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
+}
+
+/* All of it but the cache of decoded instructions and who is kicking. A stale entry of the TLB is
+ * something that a guest can see, so the TLB goes along. */
+static unsigned
+soft_state(struct vcpu *vcpu, struct state_part *parts)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    struct x86_cpu *cpu = &v->cpu;
+
+    parts[0] = part(&cpu->r, &cpu->mode, false);
+    parts[1] = part(&cpu->mode, &cpu->retired, true);
+    parts[2] = part(&cpu->retired, &cpu->run_until, false);
+    parts[3] = part(&cpu->run_until, cpu + 1, true);
+    parts[4] = part(&v->idle, (void *)&v->kicked, false);
+    return 5;
+}
+
+/* The TLB may be older than the marks of written pages and the points to stop at. */
+static void
+soft_restored(struct vcpu *vcpu)
+{
+    struct x86_cpu *cpu = &vcpu->engine->cpu;
+
+    soft_cache_forget(vcpu->engine);
+    x86_tlb_slow(cpu, true);
+    cpu->insn = &cpu->fetched;
+    vcpu->engine->kicked = 0;
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 static bool
@@ -409,6 +445,8 @@ const struct engine_ops engine_soft = {
     .emulate = soft_emulate,
     .get_regs = soft_get_regs,
     .set_regs = soft_set_regs,
+    .state = soft_state,
+    .restored = soft_restored,
     .can_inject = soft_can_inject,
     .inject = soft_inject,
     .intercept = soft_intercept,

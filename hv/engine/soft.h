@@ -32,7 +32,7 @@ struct soft_slot {
 #define SOFT_SLOTS         32768u /* direct-mapped by address: 2 MiB */
 #define SOFT_TAG_VERSION   36
 #define SOFT_TAG_ADDRESS   4
-#define SOFT_TAG_NONE      (~UINT64_C(0))
+#define SOFT_TAG_NONE      UINT64_C(0) /* no code has the size 0, nor 15: X86_TLB_NONE and on */
 #define SOFT_VERSION_LIMIT (1u << 27)
 
 struct soft_cache {
@@ -40,14 +40,13 @@ struct soft_cache {
     uint32_t *version;      /* of each page of RAM; ROM is always version 0 */
     uint8_t *has_code;      /* of each page of RAM: something was decoded from it since */
     uint64_t pages;
-    uint64_t page_tag; /* the tag of the fetch page's first byte, for cpu->fetch.page */
-    uint64_t page;     /* the cpu->fetch.page that page_tag belongs to */
 };
 
 struct engine_vcpu {
     struct x86_cpu cpu;
     struct soft_cache cache;
     struct vm *vm;
+    /* From here to `kicked`: state of the machine. */
     uint64_t idle;   /* ns of guest time spent in HLT, jumped over */
     int result;      /* what emulate() left for the next run: an enum emu_result */
     bool completing; /* the last exit was a read: its value goes to the interpreter */
@@ -63,6 +62,9 @@ int soft_cache_open(struct soft_cache *cache, const struct ram *ram, struct erro
 void soft_cache_close(struct soft_cache *cache);
 /* The memory that the interpreter sees: vcpu's RAM and ROM, watched where code was decoded. */
 void soft_cache_connect(struct engine_vcpu *vcpu);
+
+/* Forgets all that was decoded: memory is another, or so is what must be looked at. */
+void soft_cache_forget(struct engine_vcpu *vcpu);
 
 /* The decoded instruction at CS:RIP, from the cache, or fresh in cpu->fetched if it cannot be
  * cached. EMU_OK, or how the fetch ended. */

@@ -31,7 +31,7 @@ page_written(struct engine_vcpu *vcpu, uint64_t page)
     if (page >= cache->pages || !cache->has_code[page])
         return;
     cache->has_code[page] = 0;
-    vcpu->cpu.fetch.page = X86_TLB_NONE;
+    vcpu->cpu.fetch.tag = X86_TLB_NONE; /* where it is stays known: that the guest could tell */
     if (++cache->version[page] == SOFT_VERSION_LIMIT)
         cache_clear(cache);
 }
@@ -40,8 +40,20 @@ page_written(struct engine_vcpu *vcpu, uint64_t page)
 static void
 guest_written(void *ctx, uint64_t gpa, unsigned len)
 {
+    struct engine_vcpu *vcpu = ctx;
+    uint8_t *mark = ram_mark(&vcpu->vm->ram, gpa);
+
     (void)len;
-    page_written(ctx, gpa / PAGE_SIZE);
+    if (mark)
+        *mark = 1;
+    page_written(vcpu, gpa / PAGE_SIZE);
+}
+
+/* ram.on_clean: nobody knows any more what was written. */
+static void
+host_cleaned(void *ctx)
+{
+    x86_tlb_slow(&((struct engine_vcpu *)ctx)->cpu, false);
 }
 
 /* ram.on_write: any bytes, by the host for the guest. */
@@ -61,7 +73,10 @@ guest_page(void *ctx, uint64_t gpa)
     uint64_t number = gpa / PAGE_SIZE;
 
     page.host = ram_page(&vcpu->vm->ram, gpa & ~UINT64_C(0xfff), &page.writable);
-    page.watched = page.writable && number < vcpu->cache.pages && vcpu->cache.has_code[number];
+    if (!page.writable)
+        return page;
+    const uint8_t *mark = ram_mark(&vcpu->vm->ram, gpa);
+    page.watched = (number < vcpu->cache.pages && vcpu->cache.has_code[number]) || (mark && !*mark);
     return page;
 }
 
@@ -72,6 +87,7 @@ soft_cache_connect(struct engine_vcpu *vcpu)
     vcpu->cpu.mem.page = guest_page;
     vcpu->cpu.mem.written = guest_written;
     vcpu->vm->ram.on_write = host_written;
+    vcpu->vm->ram.on_clean = host_cleaned;
     vcpu->vm->ram.on_write_ctx = vcpu;
 }
 
@@ -99,6 +115,14 @@ soft_cache_close(struct soft_cache *cache)
     *cache = (struct soft_cache){0};
 }
 
+void
+soft_cache_forget(struct engine_vcpu *vcpu)
+{
+    cache_clear(&vcpu->cache);
+    memset(vcpu->cache.has_code, 0, vcpu->cache.pages);
+    vcpu->cpu.fetch.tag = X86_TLB_NONE;
+}
+
 /*
  * The fetch page has changed: its tag, and from now on writes to it are told. A page that the limit
  * of CS cuts keeps no tag: each of its instructions comes here to be checked.
@@ -114,7 +138,7 @@ enter_page(struct engine_vcpu *vcpu, uint64_t last)
         version = cache->version[number];
         if (!cache->has_code[number]) {
             cache->has_code[number] = 1;
-            x86_tlb_flush_writes(cpu);
+            x86_tlb_slow(cpu, false);
         }
     }
     uint64_t tag = version << SOFT_TAG_VERSION | gpa << SOFT_TAG_ADDRESS | cpu->code_size;

@@ -43,6 +43,15 @@ hardware_on_exit(struct vcpu *vcpu, struct run_result *result)
     return STRATEGY_PASS;
 }
 
+/* Nothing is kept between two exits. */
+static unsigned
+hardware_state(struct vcpu *vcpu, struct state_part *parts)
+{
+    (void)vcpu;
+    (void)parts;
+    return 0;
+}
+
 const struct strategy_ops strategy_hardware = {
     .abi = STRATEGY_ABI,
     .name = "hardware",
@@ -51,4 +60,5 @@ const struct strategy_ops strategy_hardware = {
     .attach = hardware_attach,
     .detach = hardware_detach,
     .on_exit = hardware_on_exit,
+    .state = hardware_state,
 };

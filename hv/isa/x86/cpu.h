@@ -115,16 +115,36 @@ struct x86_replay {
 struct x86_page {
     uint8_t *host; /* NULL: no memory here, every access is EMU_MMIO */
     bool writable; /* false: ROM; a write becomes EMU_MMIO */
-    bool watched;  /* writes must be told to written(): decoded code, dirty tracking */
+    bool watched;  /* writes must be told to written(): decoded code, dirty tracking. May change at
+                      any time; who sets it calls x86_tlb_slow() */
 };
 
 struct x86_memory {
     void *ctx;
-    /* The page that holds gpa. Never fails; must answer the same until x86_tlb_flush_all(). */
+    /* The page that holds gpa. Never fails; but for `watched` it must answer the same until
+     * x86_tlb_flush_all(). */
     struct x86_page (*page)(void *ctx, uint64_t gpa);
     /* A watched page is about to be written: bytes [gpa, gpa + len), within one page. */
     void (*written)(void *ctx, uint64_t gpa, unsigned len);
     uint64_t a20_mask; /* ~0, or ~(1 << 20) while the A20 gate is closed */
+};
+
+/*
+ * What the owner looks for in linear memory, for a debugger. The guest cannot tell: this is not DR0-DR3.
+ * What is found stays here until the owner takes it; an instruction may not have committed then.
+ */
+#define X86_WATCH_MAX 256
+struct x86_watch {
+    uint64_t address, size; /* size is not 0; address + size - 1 does not wrap */
+    bool read, write;
+    unsigned id; /* the owner's */
+};
+struct x86_watches {
+    struct x86_watch watch[X86_WATCH_MAX];
+    unsigned count;
+    bool hit;
+    unsigned id;      /* of what was hit first */
+    uint64_t address; /* the first byte of [address, address + size) that was accessed */
 };
 
 /* Transfers inside the guest, told to the tracer (--trace-guest). */
@@ -141,10 +161,13 @@ struct x86_hooks {
 };
 
 /*
- * One translation. A tag is the linear page number, or X86_TLB_NONE where that kind of access
- * must take the slow path: no permission, dirty bit still clear, a device, a watched page.
+ * One translation. A tag is the linear page number, or X86_TLB_NONE where that kind of access must
+ * walk the page tables: no permission, dirty bit still clear, a device, a data breakpoint of the
+ * guest's. With X86_TLB_SLOW the translation holds, but the access must be seen: a watched page.
+ * A guest can tell a walk from a hit (it may have changed the tables since), and nothing else.
  */
 #define X86_TLB_NONE (~UINT64_C(0))
+#define X86_TLB_SLOW (UINT64_C(1) << 63)
 #define X86_TLB_SIZE 256 /* direct-mapped, per privilege level */
 struct x86_tlb_entry {
     uint64_t read, write, exec;
@@ -181,6 +204,7 @@ struct x86_cpu {
 
     struct x86_memory mem;
     struct x86_hooks hooks;
+    struct x86_watches *watches;   /* NULL: none, ever */
     uint32_t intercepts;           /* INTERCEPT_* */
     uint32_t intercept_exceptions; /* bit n: vector n */
 
@@ -294,8 +318,9 @@ int x86_port_write(struct x86_cpu *cpu, uint16_t port, unsigned size, uint64_t v
 void x86_tlb_flush_all(struct x86_cpu *cpu);
 void x86_tlb_flush_nonglobal(struct x86_cpu *cpu);
 void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t linear);
-/* Forget what may be written without asking: a page has become watched. */
-void x86_tlb_flush_writes(struct x86_cpu *cpu);
+/* No translation is forgotten, but the next write to each page (with `reads`: access) is seen: a page
+ * has become watched. */
+void x86_tlb_slow(struct x86_cpu *cpu, bool reads);
 
 /* --- paging.c ------------------------------------------------------------------------------- */
 

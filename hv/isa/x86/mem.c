@@ -95,11 +95,15 @@ x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t linear)
     cpu->fetch.page = X86_TLB_NONE;
 }
 
+/* X86_TLB_NONE has the bit already. */
 void
-x86_tlb_flush_writes(struct x86_cpu *cpu)
+x86_tlb_slow(struct x86_cpu *cpu, bool reads)
 {
     for (unsigned i = 0; i < X86_TLB_SIZE; i++)
-        cpu->tlb[0][i].write = cpu->tlb[1][i].write = X86_TLB_NONE;
+        for (unsigned user = 0; user < 2; user++) {
+            cpu->tlb[user][i].write |= X86_TLB_SLOW;
+            cpu->tlb[user][i].read |= reads ? X86_TLB_SLOW : 0;
+        }
 }
 
 /* Has a data breakpoint (DR7.Ln or Gn, R/Wn not "execute") an address in this page? */
@@ -111,6 +115,31 @@ page_has_breakpoint(const struct x86_cpu *cpu, uint64_t linear)
             cpu->r.dr[i] >> 12 == linear >> 12)
             return true;
     return false;
+}
+
+/* Does the owner look for accesses in this page? */
+static bool
+page_has_watch(const struct x86_cpu *cpu, uint64_t linear)
+{
+    uint64_t page = linear >> 12;
+
+    for (unsigned i = 0; cpu->watches && i < cpu->watches->count; i++) {
+        const struct x86_watch *w = &cpu->watches->watch[i];
+        if (w->address >> 12 <= page && page <= (w->address + (w->size - 1)) >> 12)
+            return true;
+    }
+    return false;
+}
+
+/* Which of the granted accesses may go the fast way now. */
+static void
+tlb_speed(const struct x86_cpu *cpu, struct x86_tlb_entry *e, uint64_t linear, bool watched)
+{
+    bool seen = page_has_watch(cpu, linear);
+
+    e->read = e->read == X86_TLB_NONE ? X86_TLB_NONE : linear >> 12 | (seen ? X86_TLB_SLOW : 0);
+    e->write = e->write == X86_TLB_NONE ? X86_TLB_NONE
+                                        : linear >> 12 | (seen || watched ? X86_TLB_SLOW : 0);
 }
 
 /*
@@ -125,7 +154,7 @@ tlb_fill(struct x86_cpu *cpu, uint64_t linear, bool user, const struct x86_walk 
     /* SMAP depends on RFLAGS.AC, access by access: such a page always walks. */
     bool smap = !user && walk->user && cpu->r.cr4 & CR4_SMAP;
     bool data = page->host && !smap && (!user || walk->user) && !page_has_breakpoint(cpu, linear);
-    bool write = data && walk->dirty && page->writable && !page->watched &&
+    bool write = data && walk->dirty && page->writable &&
                  (walk->writable || (!user && !(cpu->r.cr0 & CR0_WP)));
     bool exec = page->host && walk->executable &&
                 (user ? walk->user : !walk->user || !(cpu->r.cr4 & CR4_SMEP));
@@ -136,6 +165,19 @@ tlb_fill(struct x86_cpu *cpu, uint64_t linear, bool user, const struct x86_walk 
     e->host = page->host;
     e->gpa = walk->gpa & ~UINT64_C(0xfff);
     e->global = walk->global;
+    tlb_speed(cpu, e, linear, page->watched);
+}
+
+/* Does the entry grant this access? A read that will be written back needs both. */
+static bool
+tlb_grants(const struct x86_tlb_entry *e, uint64_t linear, unsigned how)
+{
+    bool read = (e->read & ~X86_TLB_SLOW) == linear >> 12;
+    bool write = (e->write & ~X86_TLB_SLOW) == linear >> 12;
+
+    return !(how & ACCESS_FETCH) && (how & ACCESS_RMW     ? read && write
+                                     : how & ACCESS_WRITE ? write
+                                                          : read);
 }
 
 /* A piece of an access: bytes of one page, and what is behind them. */
@@ -149,14 +191,22 @@ struct piece {
 static int
 translate(struct x86_cpu *cpu, uint64_t linear, unsigned len, unsigned how, struct piece *piece)
 {
-    struct x86_walk walk;
     bool user = cpu->cpl == 3 && !(how & ACCESS_SYSTEM);
+    struct x86_tlb_entry *e = tlb_entry(cpu, linear, user);
+    struct x86_page page;
 
-    TRY(x86_page_walk(cpu, linear, how, user ? 3 : 0, &walk));
-    struct x86_page page = cpu->mem.page(cpu->mem.ctx, walk.gpa);
-    tlb_fill(cpu, linear, user, &walk, &page);
-    piece->gpa = walk.gpa;
-    piece->host = page.host ? page.host + (walk.gpa & 0xfff) : NULL;
+    if (tlb_grants(e, linear, how)) {
+        piece->gpa = e->gpa | (linear & 0xfff);
+        page = cpu->mem.page(cpu->mem.ctx, piece->gpa);
+        tlb_speed(cpu, e, linear, page.watched);
+    } else {
+        struct x86_walk walk;
+        TRY(x86_page_walk(cpu, linear, how, user ? 3 : 0, &walk));
+        piece->gpa = walk.gpa;
+        page = cpu->mem.page(cpu->mem.ctx, walk.gpa);
+        tlb_fill(cpu, linear, user, &walk, &page);
+    }
+    piece->host = page.host ? page.host + (piece->gpa & 0xfff) : NULL;
     piece->writable = page.writable;
     piece->watched = page.watched;
     piece->len = len;
@@ -307,6 +357,24 @@ check_breakpoints(struct x86_cpu *cpu, uint64_t linear, unsigned size, bool writ
     }
 }
 
+/* What the owner looks for: remembered, and the fast path is left after the instruction. */
+static void
+check_watches(struct x86_cpu *cpu, uint64_t linear, unsigned size, bool write)
+{
+    struct x86_watches *all = cpu->watches;
+
+    for (unsigned i = 0; i < all->count && !all->hit; i++) {
+        const struct x86_watch *w = &all->watch[i];
+        if (!(write ? w->write : w->read) || linear > w->address + (w->size - 1) ||
+            w->address > linear + (size - 1))
+            continue;
+        all->hit = true;
+        all->id = w->id;
+        all->address = linear < w->address ? w->address : linear;
+        cpu->run_until = 0;
+    }
+}
+
 int
 x86_read_linear(struct x86_cpu *cpu, uint64_t linear, unsigned size, unsigned how, uint64_t *value)
 {
@@ -323,6 +391,8 @@ x86_read_linear(struct x86_cpu *cpu, uint64_t linear, unsigned size, unsigned ho
     }
     if (cpu->attention & ATTENTION_DR && !(how & ACCESS_SYSTEM))
         check_breakpoints(cpu, linear, size, false);
+    if (cpu->watches && cpu->watches->count)
+        check_watches(cpu, linear, size, false);
     *value = load_bytes(bytes, 8);
     return EMU_OK;
 }
@@ -348,6 +418,8 @@ x86_write_linear(struct x86_cpu *cpu, uint64_t linear, unsigned size, unsigned h
     }
     if (cpu->attention & ATTENTION_DR && !(how & ACCESS_SYSTEM))
         check_breakpoints(cpu, linear, size, true);
+    if (cpu->watches && cpu->watches->count)
+        check_watches(cpu, linear, size, true);
     return EMU_OK;
 }
 

@@ -26,6 +26,13 @@ shared_page(const struct paravirt *pv)
     return ram_at(&pv->vm->ram, pv->shared, sizeof(struct hc_shared));
 }
 
+/* A member of the page was written. */
+static void
+shared_written(struct paravirt *pv)
+{
+    ram_written(&pv->vm->ram, pv->shared, sizeof(struct hc_shared));
+}
+
 bool
 events_masked(const struct paravirt *pv)
 {
@@ -39,8 +46,10 @@ events_mask(struct paravirt *pv, bool masked)
 {
     struct hc_shared *page = shared_page(pv);
 
-    if (page)
-        page->masked = masked;
+    if (!page)
+        return;
+    page->masked = masked;
+    shared_written(pv);
 }
 
 void
@@ -48,8 +57,10 @@ events_fault_address(struct paravirt *pv, uint64_t address)
 {
     struct hc_shared *page = shared_page(pv);
 
-    if (page)
-        page->fault_address = address;
+    if (!page)
+        return;
+    page->fault_address = address;
+    shared_written(pv);
 }
 
 void
@@ -67,7 +78,7 @@ events_publish(struct paravirt *pv)
         page->tsc_scale = UINT64_C(1) << 32;
     }
     page->version++;
-    ram_written(&pv->vm->ram, pv->shared, sizeof(*page));
+    shared_written(pv);
 }
 
 /* An event happened; the same one twice is one. */
@@ -77,8 +88,10 @@ raise_event(struct paravirt *pv, unsigned event)
     struct hc_shared *page = shared_page(pv);
 
     pv->events.waiting |= UINT64_C(1) << event;
-    if (page)
-        page->pending = 1;
+    if (!page)
+        return;
+    page->pending = 1;
+    shared_written(pv);
 }
 
 /* --- the timer, as a device that only knows time ---------------------------------------------------- */

@@ -33,6 +33,7 @@ pool_set(struct paravirt *pv, unsigned page, unsigned slot, uint64_t entry)
 {
     memcpy(pv->vm->ram.private_host + MONITOR_END + page * PAGE_SIZE + 8 * slot, &entry,
            sizeof(entry));
+    ram_written(&pv->vm->ram, pool_address(page) + 8 * slot, sizeof(entry));
 }
 
 /* --- the first map, and roots ------------------------------------------------------------------- */
@@ -71,6 +72,7 @@ memory_cr3(struct paravirt *pv)
         /* The upper half of the copy stays empty but for the VMM's own slot. */
         memcpy(ram->private_host + MONITOR_END + USER_ROOT * PAGE_SIZE,
                ram_at(ram, pv->root, PAGE_SIZE), USER_SLOTS * 8);
+        ram_written(&pv->vm->ram, pool_address(USER_ROOT), USER_SLOTS * 8);
         pool_set(pv, USER_ROOT, MONITOR_SLOT, deprivilege_root_entry());
         pv->user_stale = false;
         pv->frames.stale = true;

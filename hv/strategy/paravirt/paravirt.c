@@ -388,6 +388,26 @@ paravirt_describe(struct vcpu *vcpu, char *text, size_t size)
              pv->frames.checked);
 }
 
+/* --- for a debugger --------------------------------------------------------------------------------- */
+
+static struct state_part
+part(void *from, void *to, bool derived)
+{
+    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
+}
+
+static unsigned
+paravirt_state(struct vcpu *vcpu, struct state_part *parts)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+
+    parts[0] = part(&pv->regs, &pv->user, false);
+    parts[1] = part(&pv->user, &pv->root, true);
+    parts[2] = part(&pv->root, pv + 1, true);
+    parts[3] = part(pv->frames.frame, pv->frames.frame + pv->frames.count, false);
+    return 4;
+}
+
 const struct strategy_ops strategy_paravirt = {
     .abi = STRATEGY_ABI,
     .name = "paravirt",
@@ -402,4 +422,5 @@ const struct strategy_ops strategy_paravirt = {
     .inject = paravirt_inject,
     .in_user = paravirt_in_user,
     .describe = paravirt_describe,
+    .state = paravirt_state,
 };

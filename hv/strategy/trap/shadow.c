@@ -38,6 +38,13 @@ table_gpa(const struct shadow *shadow, unsigned table)
     return shadow->pool_gpa + (uint64_t)table * PAGE_SIZE;
 }
 
+static void
+put_entry(struct shadow *shadow, unsigned table, unsigned index, uint64_t value)
+{
+    *entry_at(shadow, table, index) = value;
+    ram_written(shadow->ram, table_gpa(shadow, table) + 8 * index, sizeof(value));
+}
+
 /* The table that a non-leaf entry points to. */
 static unsigned
 child_of(const struct shadow *shadow, uint64_t entry)
@@ -105,7 +112,7 @@ set_leaf(struct shadow *shadow, unsigned table, unsigned index, uint64_t entry)
     uint64_t gpa = entry & PTE_ADDRESS;
     uint32_t number = table * ENTRIES + index;
 
-    *entry_at(shadow, table, index) = entry;
+    put_entry(shadow, table, index, entry);
     if (is_ram(shadow, gpa)) {
         shadow->also[number] = shadow->mapped_by[gpa / PAGE_SIZE];
         shadow->mapped_by[gpa / PAGE_SIZE] = number;
@@ -115,10 +122,9 @@ set_leaf(struct shadow *shadow, unsigned table, unsigned index, uint64_t entry)
 static void
 clear_leaf(struct shadow *shadow, unsigned table, unsigned index)
 {
-    uint64_t *entry = entry_at(shadow, table, index);
-    uint64_t gpa = *entry & PTE_ADDRESS;
+    uint64_t gpa = *entry_at(shadow, table, index) & PTE_ADDRESS;
 
-    *entry = 0;
+    put_entry(shadow, table, index, 0);
     shadow->drops++;
     shadow->stale = true;
     if (!is_ram(shadow, gpa))
@@ -135,9 +141,9 @@ static void
 protect_page(struct shadow *shadow, uint64_t gpa)
 {
     for (uint32_t n = shadow->mapped_by[gpa / PAGE_SIZE]; n; n = shadow->also[n]) {
-        uint64_t *entry = entry_at(shadow, n / ENTRIES, n % ENTRIES);
-        if (*entry & PTE_W) {
-            *entry &= ~PTE_W;
+        uint64_t entry = *entry_at(shadow, n / ENTRIES, n % ENTRIES);
+        if (entry & PTE_W) {
+            put_entry(shadow, n / ENTRIES, n % ENTRIES, entry & ~PTE_W);
             shadow->stale = true;
         }
     }
@@ -157,8 +163,9 @@ new_table(struct shadow *shadow, uint64_t guest, unsigned level, enum shadow_vie
     shadow->table[table] = (struct shadow_table){
         .guest = guest, .level = (uint8_t)level, .view = (uint8_t)view};
     memset(entry_at(shadow, table, 0), 0, PAGE_SIZE);
+    ram_written(shadow->ram, table_gpa(shadow, table), PAGE_SIZE);
     if (level == 4)
-        *entry_at(shadow, table, MONITOR_SLOT) = deprivilege_root_entry();
+        put_entry(shadow, table, MONITOR_SLOT, deprivilege_root_entry());
     if (guest != SHADOW_SPLIT && is_ram(shadow, guest)) {
         uint16_t *head = &shadow->tables_of[guest / PAGE_SIZE];
         if (*head == SHADOW_NONE)
@@ -177,16 +184,16 @@ static void free_table(struct shadow *shadow, unsigned table);
 static void
 clear_entry(struct shadow *shadow, unsigned table, unsigned index)
 {
-    uint64_t *entry = entry_at(shadow, table, index);
+    uint64_t entry = *entry_at(shadow, table, index);
 
-    if (!(*entry & PTE_P) || (shadow->table[table].level == 4 && index == MONITOR_SLOT))
+    if (!(entry & PTE_P) || (shadow->table[table].level == 4 && index == MONITOR_SLOT))
         return;
     if (shadow->table[table].level == 1) {
         clear_leaf(shadow, table, index);
         return;
     }
-    unsigned child = child_of(shadow, *entry);
-    *entry = 0;
+    unsigned child = child_of(shadow, entry);
+    put_entry(shadow, table, index, 0);
     shadow->stale = true;
     free_table(shadow, child);
 }
@@ -264,19 +271,20 @@ leaf_table(struct shadow *shadow, unsigned table, uint64_t linear, const struct 
 {
     assert((linear >> 39 & (ENTRIES - 1)) != MONITOR_SLOT);
     for (unsigned level = 4; level > 1 && table != SHADOW_NONE; level--) {
-        uint64_t *entry = entry_at(shadow, table, linear >> (12 + 9 * (level - 1)) & (ENTRIES - 1));
+        unsigned index = linear >> (12 + 9 * (level - 1)) & (ENTRIES - 1), parent = table;
+        uint64_t entry = *entry_at(shadow, parent, index);
         /* Step n of the walk read the guest's table of level 4 - n; a large page ends it early. */
         unsigned step = 4 - (level - 1);
         uint64_t guest = step < walk->steps
                              ? walk->step[step].entry_gpa & ~(uint64_t)(PAGE_SIZE - 1)
                              : SHADOW_SPLIT;
-        if (*entry & PTE_P) {
-            table = child_of(shadow, *entry);
+        if (entry & PTE_P) {
+            table = child_of(shadow, entry);
             continue;
         }
         table = new_table(shadow, guest, level - 1, shadow->table[table].view);
         if (table != SHADOW_NONE)
-            *entry = table_gpa(shadow, table) | PTE_U | PTE_W | PTE_P;
+            put_entry(shadow, parent, index, table_gpa(shadow, table) | PTE_U | PTE_W | PTE_P);
     }
     return table;
 }
@@ -323,6 +331,22 @@ shadow_written(struct shadow *shadow, uint64_t gpa, unsigned len)
          * the start then. Each time there are fewer. */
         t = shadow->used == used ? shadow->table[t].next : shadow->tables_of[gpa / PAGE_SIZE];
     }
+}
+
+/* Of `also` what can be in use: tables are taken from the front of the pool, and given back there, so
+ * none behind the most that were ever used was touched. The lists are addresses of the guest's and
+ * numbers of tables: as good as any in a hash. */
+unsigned
+shadow_state(const struct shadow *shadow, struct state_part *parts)
+{
+    uint64_t pages = shadow->ram->size / PAGE_SIZE;
+    uint64_t also = (uint64_t)(shadow->most_used + 1) * ENTRIES;
+
+    parts[0] = (struct state_part){shadow->table, SHADOW_TABLES * sizeof(*shadow->table), true};
+    parts[1] = (struct state_part){shadow->tables_of, pages * sizeof(*shadow->tables_of), false};
+    parts[2] = (struct state_part){shadow->mapped_by, pages * sizeof(*shadow->mapped_by), false};
+    parts[3] = (struct state_part){shadow->also, also * sizeof(*shadow->also), true};
+    return 4;
 }
 
 uint64_t

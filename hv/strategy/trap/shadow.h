@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "core/ram.h"
+#include "core/state.h"
 #include "isa/x86/cpu.h"
 
 enum shadow_view { SHADOW_KERNEL, SHADOW_USER, SHADOW_KERNEL_AC, SHADOW_VIEWS };
@@ -87,6 +88,9 @@ bool shadow_is_table(const struct shadow *shadow, uint64_t gpa);
 
 /* Bytes [gpa, gpa + len) of guest memory are about to change: what was shadowed of them goes. */
 void shadow_written(struct shadow *shadow, uint64_t gpa, unsigned len);
+
+/* Where the shadows lie, beside struct shadow itself and the pool: fills parts, returns how many. */
+unsigned shadow_state(const struct shadow *shadow, struct state_part *parts);
 
 /* The leaf entry of a linear address, for the debugger; 0 if there is none. */
 uint64_t shadow_look(const struct shadow *shadow, uint64_t cr3, enum shadow_view view,

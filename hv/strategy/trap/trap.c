@@ -252,6 +252,39 @@ trap_describe(struct vcpu *vcpu, char *text, size_t size)
              SHADOW_TABLES - 1, t->shadow.most_used, t->shadow.drops, t->shadow.resets);
 }
 
+/* --- for a debugger --------------------------------------------------------------------------------- */
+
+static struct state_part
+part(void *from, void *to, bool derived)
+{
+    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
+}
+
+/* The virtual processor with its TLB, and the shadows: which of their entries exist decides which
+ * exits come. */
+static unsigned
+trap_state(struct vcpu *vcpu, struct state_part *parts)
+{
+    struct trap *trap = trap_of(vcpu);
+    struct x86_cpu *cpu = &trap->cpu;
+
+    parts[0] = part(&cpu->r, &cpu->mode, false);
+    parts[1] = part(&cpu->mode, cpu + 1, true);
+    parts[2] = part(&trap->shadow, &trap->shadow + 1, true);
+    parts[3] = part(&trap->synced, trap + 1, true);
+    return 4 + shadow_state(&trap->shadow, parts + 4);
+}
+
+/* Its TLB may be older than the points to stop at. */
+static void
+trap_restored(struct vcpu *vcpu)
+{
+    struct x86_cpu *cpu = &trap_of(vcpu)->cpu;
+
+    x86_tlb_slow(cpu, true);
+    cpu->insn = &cpu->fetched;
+}
+
 const struct strategy_ops strategy_trap = {
     .abi = STRATEGY_ABI,
     .name = "trap",
@@ -265,4 +298,6 @@ const struct strategy_ops strategy_trap = {
     .inject = trap_inject,
     .in_user = trap_in_user,
     .describe = trap_describe,
+    .state = trap_state,
+    .restored = trap_restored,
 };
