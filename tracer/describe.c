@@ -177,6 +177,19 @@ describe_operands(const struct trace *t, const struct trace_event *e, describe_n
 }
 
 char *
+describe_transfer(const struct trace *t, const struct trace_event *e, describe_name_fn *name,
+                  char *text, size_t size)
+{
+    if (e->kind == TRACE_CALL && e->to == TRACE_ACTOR_INTERPRETER)
+        snprintf(text, size, "carry out the instruction");
+    else if (e->kind == TRACE_RETURN && e->from == TRACE_ACTOR_INTERPRETER)
+        snprintf(text, size, "done");
+    else
+        describe_operands(t, e, name, text, size);
+    return text;
+}
+
+char *
 describe_time(double ns, char *text, size_t size)
 {
     static const char *const units[] = {"ns", "us", "ms", "s"};

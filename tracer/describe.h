@@ -23,6 +23,11 @@ const char *describe_address_noun(const struct trace *trace, unsigned kind);
 char *describe_operands(const struct trace *trace, const struct trace_event *event,
                         describe_name_fn *name, char *text, size_t size);
 
+/* The same, but for the pictures: what is asked of the interpreter, and its answer, are words and
+ * not an access to memory. Returns text. */
+char *describe_transfer(const struct trace *trace, const struct trace_event *event,
+                        describe_name_fn *name, char *text, size_t size);
+
 /* A time with three digits and its unit: "812 ns", "1.25 us", "3.40 s". Returns text. */
 char *describe_time(double ns, char *text, size_t size);
 /* A count with separators: "1,234,567". Returns text. */

@@ -122,25 +122,28 @@ write_file(dot_text_fn *write, const void *context, const char *path, char *mess
     return rc;
 }
 
-int
-dot_write_text(dot_text_fn *write, const void *context, const char *path, char *message,
-               size_t size)
+/* dot_write_text(); if `svg` is not NULL, write() may set it: the text is the picture already. */
+static int
+write_picture(dot_text_fn *write, const void *context, const bool *svg, const char *path,
+              char *message, size_t size)
 {
     const char *format = dot_format(path);
     char *text_path, said[256];
     int rc;
 
-    if (!format) {
-        snprintf(message, size, "'%s' has no suffix that names a picture: .svg .png .pdf .dot",
-                 path);
-        return -EINVAL;
-    }
     if (!strcmp(format, "dot"))
         return write_file(write, context, path, message, size);
-    if (asprintf(&text_path, "%s.dot", path) < 0)
+    if (asprintf(&text_path, "%s.dot", path) < 0) {
+        snprintf(message, size, "no memory for the picture");
         return -ENOMEM;
+    }
     rc = write_file(write, context, text_path, message, size);
-    if (rc == 0) {
+    if (rc == 0 && svg && *svg) {
+        if (rename(text_path, path)) {
+            rc = -errno;
+            snprintf(message, size, "cannot write '%s': %s", path, strerror(errno));
+        }
+    } else if (rc == 0) {
         rc = dot_run("dot", text_path, format, path, said, sizeof(said));
         if (rc == 0)
             unlink(text_path);
@@ -156,6 +159,24 @@ dot_write_text(dot_text_fn *write, const void *context, const char *path, char *
     }
     free(text_path);
     return rc;
+}
+
+static int
+check_suffix(const char *path, char *message, size_t size)
+{
+    if (dot_format(path))
+        return 0;
+    snprintf(message, size, "'%s' has no suffix that names a picture: .svg .png .pdf .dot", path);
+    return -EINVAL;
+}
+
+int
+dot_write_text(dot_text_fn *write, const void *context, const char *path, char *message,
+               size_t size)
+{
+    int rc = check_suffix(path, message, size);
+
+    return rc ? rc : write_picture(write, context, NULL, path, message, size);
 }
 
 /* --- a picture of one view ---------------------------------------------------------------------- */
@@ -180,7 +201,21 @@ int
 dot_write(const struct view_ops *ops, const struct trace *trace, const struct view_options *options,
           const char *path, char *message, size_t size)
 {
-    struct one_view v = {ops, trace, options};
+    bool svg = false;
+    struct view_options mine = *options;
+    struct one_view v = {ops, trace, &mine};
+    const char *format = dot_format(path);
+    int rc = check_suffix(path, message, size);
 
-    return dot_write_text(write_view, &v, path, message, size);
+    if (rc)
+        return rc;
+    if (ops->form == VIEW_SVG) {
+        if (!strcmp(format, "svg"))
+            return write_file(write_view, &v, path, message, size);
+        snprintf(message, size, "the picture '%s' is always SVG: give its file the suffix .svg",
+                 ops->name);
+        return -EINVAL;
+    }
+    mine.svg = strcmp(format, "svg") ? NULL : &svg;
+    return write_picture(write_view, &v, &svg, path, message, size);
 }

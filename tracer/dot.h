@@ -9,8 +9,8 @@
 /* "svg", "png", "pdf" or "dot" by the suffix of path; NULL: another one, or none. */
 const char *dot_format(const char *path);
 
-/* Writes a view whose text is DOT to path, in the format that its suffix says. options->out is
- * ignored. 0, or -errno and a sentence in message (size bytes). If `dot` is missing or fails, its
+/* Draws a view (form VIEW_DOT or VIEW_SVG) to path, in the format that its suffix says.
+ * options->out and ->svg are ignored. For hv graph and the debugger alike. 0, or -errno and a sentence in message (size bytes). If `dot` is missing or fails, its
  * input is kept as PATH.dot and the sentence says so. */
 int dot_write(const struct view_ops *ops, const struct trace *trace,
               const struct view_options *options, const char *path, char *message, size_t size);

@@ -2,6 +2,7 @@
  * picture.c - see picture.h: colours, boxes and words that the pictures share.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "tracer/picture.h"
 
@@ -139,4 +140,26 @@ picture_edge_width(double part)
            : part >= 0.03 ? "2.2"
            : part >= 0.01 ? "1.6"
                           : "1";
+}
+
+void
+picture_title(FILE *out, const struct view *view, const char *what)
+{
+    const struct trace *t = view->trace;
+    const char *slash = strrchr(t->guest, '/');
+
+    if (view->options->title) {
+        picture_text(out, view->options->title);
+        return;
+    }
+    fprintf(out, "%s: ", what);
+    picture_text(out, t->guest[0] ? (slash && slash[1] ? slash + 1 : t->guest) : "a guest");
+    if (t->engine[0]) {
+        fprintf(out, " on engine ");
+        picture_text(out, t->engine);
+    }
+    if (t->strategy[0]) {
+        fprintf(out, ", strategy ");
+        picture_text(out, t->strategy);
+    }
 }

@@ -2,7 +2,7 @@
  * picture.h - what all pictures of recordings have in common: a colour for each reason why control
  * moves, a box for each part of the machine, and text as DOT wants it.
  *
- * Used by view_state.c and view_compare.c.
+ * Used by all views that are pictures.
  */
 #ifndef TRACER_PICTURE_H
 #define TRACER_PICTURE_H
@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "tracer/graph.h"
+#include "tracer/view.h"
 
 /* Why control moves, in groups that have a colour: told apart by the colour-blind (after Okabe and
  * Ito), dark enough for text on white. */
@@ -48,6 +49,8 @@ extern const char *const picture_actor_text[TRACE_ACTOR_FIRST_FREE];
 
 /* Text inside "..." and inside <...> of DOT: the same set of entities serves both. */
 void picture_text(FILE *out, const char *text);
+/* The heading: options->title, or "WHAT: minios on engine soft, strategy trap". */
+void picture_title(FILE *out, const struct view *view, const char *what);
 /* part / whole; 0 of nothing. */
 double picture_share(uint64_t part, uint64_t whole);
 /* "35 %", "0.2 %", "<0.1 %" with the entity for <. Returns text. */

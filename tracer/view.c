@@ -7,7 +7,18 @@
 
 #include "tracer/view.h"
 
-const struct view_ops *const views[] = {&view_table, &view_stats, &view_state, NULL};
+const struct view_ops *const views[] = {
+    &view_table, &view_stats, &view_state, &view_ladder, &view_card, NULL,
+};
+
+const struct view_ops *
+view_find(const char *name)
+{
+    for (unsigned i = 0; views[i]; i++)
+        if (!strcmp(views[i]->name, name))
+            return views[i];
+    return NULL;
+}
 
 /* The events [*first, *end) that belong to the chosen exits. */
 static int
@@ -28,15 +39,25 @@ choose_range(const struct trace *trace, const struct view_options *o, uint64_t *
     return 0;
 }
 
+/* With options->only, what follows a hidden exit on the same vcpu is hidden as well. */
 static int
 feed(const struct view_ops *ops, struct view *view, uint64_t first, uint64_t end)
 {
     const struct trace *trace = view->trace;
+    const bool *only = view->options->only;
     uint64_t exit = trace_exits_before(trace, first);
+    bool hidden[256];
 
+    memset(hidden, only != NULL, sizeof(hidden));
     for (uint64_t i = first; i < end; i++) {
         const struct trace_event *event = &trace->events[i];
-        exit += trace->kind[event->kind].class == TRACE_CLASS_EXIT;
+        bool is_exit = trace->kind[event->kind].class == TRACE_CLASS_EXIT;
+        exit += is_exit;
+        if (only && is_exit)
+            hidden[event->vcpu] = !only[event->kind];
+        view->hidden = hidden[event->vcpu] && !(only && only[event->kind]);
+        if (view->hidden && !ops->sees_hidden)
+            continue;
         int rc = ops->event(view, event, exit);
         if (rc)
             return rc;

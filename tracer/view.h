@@ -15,22 +15,38 @@
 #include "tracer/describe.h"
 #include "tracer/read.h"
 
+struct card; /* card.h */
+
+/* By what the picture "state" tells exits apart, besides their reason. */
+enum view_by { VIEW_BY_REASON, VIEW_BY_RIP, VIEW_BY_SYMBOL, VIEW_BY_DEVICE };
+
 /* Zeroed, it shows everything. */
 struct view_options {
     FILE *out;
     uint64_t from;     /* first exit to show, from 1; 0: from the first event on */
     uint64_t limit;    /* exits to show, each with the events that belong to it; 0: all */
+    const bool *only;  /* by kind, TRACE_KIND_MAX of them: show these exits alone; NULL: all */
+    enum view_by by;   /* state */
+    bool time_axis;    /* ladder: times at its side, not the numbers of exits */
     bool no_times;     /* leave out what differs between two runs: for tests that compare text */
     const char *title; /* NULL: made from the recording's header */
     /* "kmain+0x1c (minios.c:40)" for an address of the guest, "" if it has no name. May be NULL. */
     void (*resolve)(void *context, uint64_t rip, char *text, size_t size);
     void *context;
     describe_name_fn *name; /* of vectors, MSRs and the like; may be NULL */
+    /* card: adds what the recording does not hold: the instruction, registers. May be NULL. */
+    void (*card)(void *context, struct card *card, const struct trace_event *exit);
+    /* A view whose picture is too long for dot writes SVG instead of DOT if this is not NULL, and
+     * sets *svg. dot_write() does that for its caller. */
+    bool *svg;
 };
+
+enum view_form { VIEW_TEXT, VIEW_DOT, VIEW_SVG };
 
 struct view {
     const struct trace *trace;
     const struct view_options *options;
+    bool hidden; /* the event is not to be shown: options->only */
     void *state; /* the view's own, between begin and end */
 };
 
@@ -38,15 +54,19 @@ struct view {
  * (failed is true then): it frees, and prints only if nothing did. */
 struct view_ops {
     const char *name, *help;
+    enum view_form form;
+    bool sees_hidden; /* event is called for hidden events too: they take time */
     int (*begin)(struct view *view);
     /* exit: the number of the exit that the event is or belongs to; 0 before the first. */
     int (*event)(struct view *view, const struct trace_event *event, uint64_t exit);
     int (*end)(struct view *view, bool failed);
 };
 
-extern const struct view_ops view_table, view_stats, view_state;
+extern const struct view_ops view_table, view_stats, view_state, view_ladder, view_card;
 /* Every view; ends with NULL. */
 extern const struct view_ops *const views[];
+/* NULL: there is none of that name. */
+const struct view_ops *view_find(const char *name);
 
 /* Runs a view over the part of the recording that the options choose. 0, or -errno and a sentence
  * in message (size bytes). */

@@ -172,28 +172,6 @@ put_edge(FILE *out, const struct graph *g, const struct graph_edge *e, bool time
 /* --- title and legend ------------------------------------------------------------------------- */
 
 static void
-put_title(FILE *out, const struct view *view)
-{
-    const struct trace *t = view->trace;
-    const char *slash = strrchr(t->guest, '/');
-
-    if (view->options->title) {
-        picture_text(out, view->options->title);
-        return;
-    }
-    fprintf(out, "Where control went: ");
-    picture_text(out, t->guest[0] ? (slash && slash[1] ? slash + 1 : t->guest) : "a guest");
-    if (t->engine[0]) {
-        fprintf(out, " on engine ");
-        picture_text(out, t->engine);
-    }
-    if (t->strategy[0]) {
-        fprintf(out, ", strategy ");
-        picture_text(out, t->strategy);
-    }
-}
-
-static void
 put_summary(FILE *out, const struct graph *g, bool times)
 {
     char text[32];
@@ -269,7 +247,7 @@ put_graph(FILE *out, const struct view *view, const struct graph *g)
                  "style=rounded bgcolor=white tooltip=\" \"\n"
                  "    label=<<table border=\"0\" cellspacing=\"2\" cellpadding=\"0\">"
                  "<tr><td align=\"left\"><font point-size=\"16\"><b>");
-    put_title(out, view);
+    picture_title(out, view, "Where control went");
     fprintf(out, "</b></font></td></tr><tr><td align=\"left\">");
     put_summary(out, g, times);
     fprintf(out, "</td></tr>");

@@ -1,20 +1,102 @@
 /*
- * cmd_graph.c - `hv graph FILE -o OUT`: a picture of who handed control to whom.
+ * cmd_graph.c - `hv graph VIEW FILE -o OUT`: a recording as a picture.
  *
- * Called by main.c through command_graph. The text of the picture is made in tracer/view_state.c;
+ * Called by main.c through command_graph. The text of a picture is made in tracer/view_*.c;
  * tracer/dot.c runs Graphviz on it.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "debugger/recording.h"
 #include "tracer/dot.h"
+
+/* The view that is named; with one word it is the state picture. */
+static const struct view_ops *
+find_view(const struct args *args, struct error *err)
+{
+    const char *name = args->words > 1 ? args->word[0] : view_state.name;
+    const struct view_ops *view = view_find(name);
+    const char *names[16];
+    unsigned count = 0;
+
+    if (view && view->form != VIEW_TEXT)
+        return view;
+    for (unsigned i = 0; views[i] && count < ARRAY_SIZE(names); i++)
+        if (views[i]->form != VIEW_TEXT)
+            names[count++] = views[i]->name;
+    const char *near = nearest_name(name, names, count);
+    error_set(err, EINVAL, "'%s' is no picture%s%s%s; 'hv graph --help' names them", name,
+              near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return NULL;
+}
+
+/* --range A:B is --from A --limit B-A+1; --exit N is --range N:N. */
+static int
+parse_range(const struct args *args, struct view_options *o, struct error *err)
+{
+    const char *range = args_value(args, "range");
+    const char *colon = range ? strchr(range, ':') : NULL;
+    char first[32] = "";
+    uint64_t last;
+
+    if (args_number(args, "from", &o->from, err) || args_number(args, "limit", &o->limit, err))
+        return -EINVAL;
+    if (args_value(args, "exit")) {
+        o->limit = 1;
+        return args_number(args, "exit", &o->from, err);
+    }
+    if (!range)
+        return 0;
+    if (!colon || (size_t)(colon - range) >= sizeof(first))
+        return error_set(err, EINVAL, "--range '%s' is not FIRST:LAST, as in --range 10:20", range);
+    memcpy(first, range, (size_t)(colon - range));
+    if (parse_number(first, &o->from, err) || parse_number(colon + 1, &last, err))
+        return error_prefix(err, EINVAL, "option '--range'");
+    if (o->from == 0 || last < o->from)
+        return error_set(err, EINVAL,
+                         "--range %s: exits are numbered from 1, the first comes first", range);
+    o->limit = last - o->from + 1;
+    return 0;
+}
+
+static int
+parse_axis(const struct args *args, struct view_options *o, struct error *err)
+{
+    const char *axis = args_value(args, "axis");
+
+    if (axis && strcmp(axis, "time") && strcmp(axis, "exit"))
+        return error_set(err, EINVAL, "--axis '%s' is neither time nor exit", axis);
+    o->time_axis = axis && !strcmp(axis, "time");
+    return 0;
+}
+
+/* With the recording open. */
+static int
+draw(const struct args *args, const struct view_ops *view, struct view_options *options,
+     const struct trace *trace, struct error *err)
+{
+    const char *out = args_value(args, "output");
+    struct symbols *symbols;
+    int rc = recording_symbols(&symbols, trace, args_value(args, "symbols"), err);
+
+    if (rc == 0 && err->message[0])
+        fprintf(stderr, "hv: %s\n", err->message);
+    recording_view(options, trace, symbols);
+    if (rc == 0 && out)
+        rc = dot_write(view, trace, options, out, err->message, sizeof(err->message));
+    else if (rc == 0)
+        rc = view_run(view, trace, options, err->message, sizeof(err->message));
+    symbols_close(symbols);
+    return rc;
+}
 
 static int
 run_graph(const struct args *args)
 {
-    const char *out = args_value(args, "output");
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
@@ -22,24 +104,24 @@ run_graph(const struct args *args)
     };
     struct trace trace;
     struct error err = {""};
-    int rc;
+    const struct view_ops *view = find_view(args, &err);
 
-    if (args_number(args, "from", &options.from, &err) ||
-        args_number(args, "limit", &options.limit, &err) ||
-        trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
+    if (!view || parse_range(args, &options, &err) || parse_axis(args, &options, &err) ||
+        trace_open(&trace, args->word[args->words - 1], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    if (out)
-        rc = dot_write(&view_state, &trace, &options, out, err.message, sizeof(err.message));
-    else
-        rc = view_run(&view_state, &trace, &options, err.message, sizeof(err.message));
+    int rc = draw(args, view, &options, &trace, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
 
 static const struct option_desc options[] = {
     {"output", 'o', "OUT", "The picture: .svg, .png, .pdf or .dot. Without it: DOT on stdout."},
-    {"from", 'f', "N", "Begin with exit N. Exits are numbered from 1."},
-    {"limit", 'n', "N", "Draw N exits, each with what follows it."},
+    {"range", 'r', "A:B", "Draw exits A to B, each with what follows it. They begin with 1."},
+    {"from", 'f', "N", "Begin with exit N."},
+    {"limit", 'n', "N", "Draw N exits."},
+    {"exit", 'x', "N", "Draw exit N alone: for card."},
+    {"axis", 0, "AXIS", "ladder: 'exit' numbers at its side, or 'time'."},
+    {"symbols", 0, "FILE", "Take the names of addresses from this ELF file."},
     {"title", 0, "TEXT", "The heading, instead of the guest's name and the engine's."},
     {"no-times", 0, NULL, "Leave out all times: what is left is the same in every run."},
     {NULL},
@@ -47,15 +129,22 @@ static const struct option_desc options[] = {
 
 const struct command command_graph = {
     .name = "graph",
-    .words = "FILE",
+    .words = "[VIEW] FILE",
     .min = 1,
-    .max = 1,
+    .max = 2,
     .summary = "Draw a recording: who handed control to whom, why, how often, at what cost.",
-    .text = "FILE was made with 'hv run --trace FILE'. The picture shows the guest, the VMM and\n"
-            "its devices; an arrow is one reason why control moves, wider if it takes more of\n"
-            "the time. Exits have the same numbers as in 'hv trace': point at an arrow of the\n"
-            "SVG to see where its first one is.\n\n"
-            "Pictures are made by the program dot of the package graphviz.\n",
+    .text = "FILE was made with 'hv run --trace FILE'. VIEW is one of\n\n"
+            "  state     (without VIEW) the guest, the VMM and its devices; an arrow is one\n"
+            "            reason why control moves, wider if it takes more of the time\n"
+            "  ladder    a sequence diagram: one transfer below the other, repeats collapsed\n"
+            "  card      one exit in full: where, why, who handled it, what it cost\n\n"
+            "Exits have the same numbers as in 'hv trace'. For example:\n\n"
+            "  hv run --trace t.hvt minios\n"
+            "  hv graph t.hvt -o state.svg\n"
+            "  hv graph ladder --range 10:20 t.hvt -o ladder.svg\n"
+            "  hv graph card --exit 12 t.hvt -o card.svg\n\n"
+            "Pictures are made by the program dot of the package graphviz. If it is missing or\n"
+            "fails, its input is kept in OUT.dot.\n",
     .options = {options},
     .run = run_graph,
 };

@@ -1,95 +1,15 @@
 /*
  * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics.
  *
- * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c. Here
- * names are added that the tracer cannot know: the processor's, and those of the guest's symbols.
+ * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c;
+ * names that the tracer cannot know come from hv/debugger/recording.c.
  */
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "isa/x86/cpu.h"
-#include "loader/symbols.h"
-#include "strategy/paravirt/paravirt.h"
-#include "tracer/view.h"
-
-/* view.h's name: what the processor's manual calls the address of an event. */
-static const char *
-address_name(unsigned kind, uint64_t address)
-{
-    switch (kind) {
-    case TRACE_EXCEPTION:
-    case TRACE_GUEST_FAULT:
-    case TRACE_INJECT:
-    case TRACE_INTERRUPT: return address < 32 ? x86_vector_name((unsigned)address) : NULL;
-    case TRACE_MSR: return address <= UINT32_MAX ? x86_msr_name((uint32_t)address) : NULL;
-    default: return NULL;
-    }
-}
-
-/* The same where the strategy is paravirt: hypercalls have names, and vectors from 32 are events. */
-static const char *
-paravirt_name(unsigned kind, uint64_t address)
-{
-    if (kind == TRACE_HYPERCALL)
-        return address < HC_COUNT ? paravirt_hypercalls[address].name : NULL;
-    if (kind == TRACE_INJECT && address == HC_EVENT_TRAP + HC_EVENT_TIMER)
-        return "event timer";
-    if (kind == TRACE_INJECT && address == HC_EVENT_TRAP + HC_EVENT_CONSOLE)
-        return "event console";
-    return address_name(kind, address);
-}
-
-/* view.h's resolve: a name, or nothing where symbols_format() would repeat the number. */
-static void
-resolve(void *context, uint64_t rip, char *text, size_t size)
-{
-    struct symbols *symbols = context;
-    uint64_t offset;
-
-    text[0] = 0;
-    if (symbols_name(symbols, rip, &offset))
-        symbols_format(symbols, rip, text, size);
-}
-
-/* Is it the file that the guest was started from? Its build-id tells, if it had one. */
-static bool
-is_recorded_guest(const struct symbols *symbols, const struct trace *trace)
-{
-    char build_id[64];
-
-    symbols_build_id(symbols, build_id, sizeof(build_id));
-    return !strcmp(build_id, trace->build_id);
-}
-
-/* The recording may come from anywhere, and so may the path in it: only a regular file is opened,
- * and one without symbols, or none at all, leaves the addresses without names. So does a guest
- * that was built again since: wrong names are worse than none. */
-static int
-open_symbols(struct symbols **symbols, const struct args *args, const struct trace *trace,
-             struct error *err)
-{
-    const char *path = args_value(args, "symbols");
-    struct stat st;
-
-    *symbols = NULL;
-    if (path)
-        return symbols_open(path, symbols, err);
-    if (trace->guest[0] && stat(trace->guest, &st) == 0 && S_ISREG(st.st_mode))
-        symbols_open(trace->guest, symbols, NULL);
-    if (*symbols && !is_recorded_guest(*symbols, trace)) {
-        fprintf(stderr,
-                "hv: '%s' is another build than the recorded one: addresses stay without names "
-                "(--symbols FILE takes them from FILE)\n",
-                trace->guest);
-        symbols_close(*symbols);
-        *symbols = NULL;
-    }
-    return 0;
-}
+#include "debugger/recording.h"
 
 static int
 run_trace(const struct args *args)
@@ -98,8 +18,6 @@ run_trace(const struct args *args)
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
-        .resolve = resolve,
-        .name = address_name,
     };
     struct symbols *symbols;
     struct trace trace;
@@ -109,10 +27,10 @@ run_trace(const struct args *args)
         args_number(args, "limit", &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    int rc = open_symbols(&symbols, args, &trace, &err);
-    if (!strcmp(trace.strategy, "paravirt"))
-        options.name = paravirt_name;
-    options.context = symbols;
+    int rc = recording_symbols(&symbols, &trace, args_value(args, "symbols"), &err);
+    if (rc == 0 && err.message[0])
+        fprintf(stderr, "hv: %s\n", err.message);
+    recording_view(&options, &trace, symbols);
     if (rc == 0)
         rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
     symbols_close(symbols);

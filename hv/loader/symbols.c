@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <gelf.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,6 +420,34 @@ symbols_format(struct symbols *s, uint64_t address, char *text, size_t size)
         snprintf(text, size, "%s%s", name, place);
     }
     return text;
+}
+
+unsigned
+symbols_bits(const struct symbols *s)
+{
+    int class = s ? gelf_getclass(s->elf) : ELFCLASSNONE;
+
+    return class == ELFCLASS64 ? 64 : class == ELFCLASS32 ? 32 : 0;
+}
+
+size_t
+symbols_bytes(const struct symbols *s, uint64_t address, void *bytes, size_t size)
+{
+    size_t count = 0;
+    GElf_Phdr p;
+
+    if (!symbols_bits(s) || elf_getphdrnum(s->elf, &count))
+        return 0;
+    for (size_t i = 0; i < count && i < INT_MAX && gelf_getphdr(s->elf, (int)i, &p); i++) {
+        uint64_t at = address - p.p_vaddr;
+        if (p.p_type != PT_LOAD || address < p.p_vaddr || at >= p.p_filesz ||
+            p.p_offset > s->size || p.p_filesz > s->size - p.p_offset)
+            continue;
+        size_t n = p.p_filesz - at < size ? (size_t)(p.p_filesz - at) : size;
+        memcpy(bytes, s->data + p.p_offset + at, n);
+        return n;
+    }
+    return 0;
 }
 
 bool

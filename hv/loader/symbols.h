@@ -28,6 +28,10 @@ bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *
 bool symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);
 /* "kmain+0x1c (minios.c:40)", "kmain+0x1c", or "0x101234". Returns text. */
 char *symbols_format(struct symbols *symbols, uint64_t address, char *text, size_t size);
+/* What the file loads at address: at most size bytes, 0 if nothing. symbols may be NULL. */
+size_t symbols_bytes(const struct symbols *symbols, uint64_t address, void *bytes, size_t size);
+/* 32 or 64, as the file's format is; 0: there is no ELF file. symbols may be NULL. */
+unsigned symbols_bits(const struct symbols *symbols);
 /* The GNU build-id that the linker gave the file, in hexadecimal: tells whether a recording was
  * made with this very file. False, and an empty text, if it has none or size (> 0) is too small. */
 bool symbols_build_id(const struct symbols *symbols, char *text, size_t size);
