@@ -2,12 +2,12 @@
  * expr.h - C-like expressions over registers, memory, symbols and the exit: `$rax & 0xff`,
  * `*(uint32_t *)($rsp + 8)`, `kmain`, `exit.port == 0x3f8 && exit.write`.
  *
- * All values are 64-bit integers, signed or unsigned as in C. Operators and precedence are C's,
- * without assignment but at the top (`set $rax = 1`). Nothing that an expression does changes the
- * machine. Nesting is bounded; hostile text gets a sentence, with the column.
+ * All values are integers, signed or unsigned as in C; arithmetic has 64 bits. Operators and
+ * precedence are C's, without assignment but at the top (`set $rax = 1`). Nothing else that an
+ * expression does changes the machine. Nesting is bounded; hostile text gets a sentence, with the column.
  *
  *   $rip $eax $ax $al $cs.base $cr3   registers: x86_reg_table, and their low parts
- *   $pc $sp $fp                       rip, rsp, rbp
+ *   $pc $sp $fp                       cs.base + rip, ss.base + rsp, ss.base + rbp: addresses
  *   $icount $exit $cpl $mode          the moment; the guest's privilege level; 16, 32 or 64
  *   $_  $__  $1 ...                   the last address examined, its value, the history of `print`
  *   $name                             convenience variables (`set $name = ...`)
@@ -44,6 +44,10 @@ int expr_evaluate(struct debugger *debugger, const char **text, struct value *va
 /* The same for the whole of text. */
 int expr_evaluate_all(struct debugger *debugger, const char *text, struct value *value,
                       struct error *err);
+/* Evaluates the whole of text, and assigns if it is `PLACE = EXPRESSION`; PLACE: a register, memory
+ * (*(TYPE *)ADDRESS), or a convenience variable. The only function here that changes the machine. */
+int expr_assign(struct debugger *debugger, const char *text, struct value *value, bool *assigned,
+                struct error *err);
 /* A place in the program: an expression, "*EXPRESSION", "FUNCTION" (behind its prologue if the line
  * table tells), "FILE:LINE" or "LINE" of the present file. */
 int expr_location(struct debugger *debugger, const char *text, uint64_t *address,

@@ -1,53 +1,23 @@
 /*
- * symbols.c - see symbols.h: reads an ELF file's symbols and DWARF lines into two sorted tables.
+ * symbols.c - see symbols.h: reads an ELF file's symbols into a table sorted by address and one by
+ * name.
  *
- * Everything is copied out of libelf's and libdw's structures at once, so that lookups depend on
- * nothing of theirs. Lines are read when the first one is asked for: a recording that is only
- * listed by function never pays for them. Addresses are virtual, as the linker gave them.
- * Called by the tracer's commands and the debugger.
+ * Everything is copied out of libelf's structures at once, so that lookups depend on nothing of
+ * theirs. Addresses are virtual, as the linker gave them.
+ * Called by the tracer's commands and the debugger. Next: symbols_line.c.
  */
-#include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <errno.h>
 #include <gelf.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "loader/symbols.h"
+#include "loader/symbols_own.h"
 
 #define FILE_MAX (UINT64_C(2) << 30)
-
-struct symbol {
-    uint64_t address, end; /* first byte behind it */
-    const char *name;      /* in symbols->data */
-    uint8_t rank;          /* of several at one address or of one name, the lowest is the best */
-    bool sizeless;         /* a label: it reaches to the next symbol */
-};
-
-struct line {
-    uint64_t address;
-    uint32_t number; /* 0: a sequence of lines ends here */
-    uint32_t file;   /* index into symbols->file */
-    uint32_t order;  /* as in the file: of two rows at one address the later one holds */
-};
-
-struct symbols {
-    uint8_t *data; /* the file; names point into it */
-    size_t size;
-    Elf *elf;
-    struct symbol *by_address;
-    const struct symbol **by_name;
-    size_t count;
-    bool lines_read;
-    struct line *line;
-    size_t lines, line_room;
-    char **file;
-    size_t files, file_room;
-};
 
 /* --- reading the symbol table ----------------------------------------------------------------- */
 
@@ -223,10 +193,7 @@ symbols_close(struct symbols *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->files; i++)
-        free(s->file[i]);
-    free(s->file);
-    free(s->line);
+    symbols_free_lines(s);
     free(s->by_name);
     free(s->by_address);
     elf_end(s->elf);
@@ -240,8 +207,8 @@ symbols_close(struct symbols *s)
  * function end before it does, so the nearest one need not be the one that holds the address. */
 #define LOOK_BACK 64
 
-const char *
-symbols_name(const struct symbols *s, uint64_t address, uint64_t *offset)
+static const struct symbol *
+find_address(const struct symbols *s, uint64_t address)
 {
     size_t low = 0, high = s ? s->count : 0;
 
@@ -254,13 +221,20 @@ symbols_name(const struct symbols *s, uint64_t address, uint64_t *offset)
     }
     for (size_t i = low; i > 0 && low - i < LOOK_BACK; i--) {
         const struct symbol *symbol = &s->by_address[i - 1];
-        if (address < symbol->end) {
-            if (offset)
-                *offset = address - symbol->address;
-            return symbol->name;
-        }
+        if (address < symbol->end)
+            return symbol;
     }
     return NULL;
+}
+
+const char *
+symbols_name(const struct symbols *s, uint64_t address, uint64_t *offset)
+{
+    const struct symbol *symbol = find_address(s, address);
+
+    if (symbol && offset)
+        *offset = address - symbol->address;
+    return symbol ? symbol->name : NULL;
 }
 
 bool
@@ -281,145 +255,26 @@ symbols_address(const struct symbols *s, const char *name, uint64_t *address)
     return true;
 }
 
-/* --- lines ------------------------------------------------------------------------------------ */
-
-/* Makes room for one more element; false: no memory, and nothing has changed. */
-static bool
-grow(void **array, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return true;
-    size_t wanted = *room ? *room * 2 : 256;
-    void *more = realloc(*array, wanted * size);
-    if (!more)
-        return false;
-    *array = more;
-    *room = wanted;
-    return true;
-}
-
-/* The number of a file's name; consecutive rows nearly always have the same one. */
-static bool
-file_number(struct symbols *s, const char *name, uint32_t *number)
-{
-    for (size_t back = 1; back <= s->files && back <= 8; back++)
-        if (!strcmp(s->file[s->files - back], name)) {
-            *number = s->files - back;
-            return true;
-        }
-    if (!grow((void **)&s->file, s->files, &s->file_room, sizeof(*s->file)))
-        return false;
-    s->file[s->files] = strdup(name);
-    *number = s->files;
-    return s->file[s->files] && ++s->files;
-}
-
-static void
-add_line(struct symbols *s, Dwarf_Line *row)
-{
-    Dwarf_Addr address;
-    const char *name = dwarf_linesrc(row, NULL, NULL);
-    bool end = false;
-    int number = 0;
-    uint32_t file = 0;
-
-    if (dwarf_lineaddr(row, &address) || dwarf_lineendsequence(row, &end) ||
-        dwarf_lineno(row, &number))
-        return;
-    if (!end && (number <= 0 || !name || !file_number(s, name, &file)))
-        return;
-    if (!grow((void **)&s->line, s->lines, &s->line_room, sizeof(*s->line)))
-        return;
-    s->line[s->lines] = (struct line){address, end ? 0 : number, file, s->lines};
-    s->lines++;
-}
-
-/* A row that ends a sequence comes before one that begins another at the same address. */
-static int
-by_line_address(const void *a, const void *b)
-{
-    const struct line *x = a, *y = b;
-
-    if (x->address != y->address)
-        return x->address < y->address ? -1 : 1;
-    if (!x->number != !y->number)
-        return !x->number ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
-}
-
-static void
-read_lines(struct symbols *s)
-{
-    s->lines_read = true;
-    if (!s->elf || elf_kind(s->elf) != ELF_K_ELF)
-        return;
-    Dwarf *dwarf = dwarf_begin_elf(s->elf, DWARF_C_READ, NULL);
-    if (!dwarf)
-        return;
-    Dwarf_Off at = 0, next;
-    size_t header;
-    while (dwarf_nextcu(dwarf, at, &next, &header, NULL, NULL, NULL) == 0 && next > at) {
-        Dwarf_Die die;
-        Dwarf_Lines *rows;
-        size_t count;
-        if (dwarf_offdie(dwarf, at + header, &die) && !dwarf_getsrclines(&die, &rows, &count))
-            for (size_t i = 0; i < count; i++) {
-                Dwarf_Line *row = dwarf_onesrcline(rows, i);
-                if (row)
-                    add_line(s, row);
-            }
-        at = next;
-    }
-    dwarf_end(dwarf);
-    if (s->lines)
-        qsort(s->line, s->lines, sizeof(*s->line), by_line_address);
-}
-
 bool
-symbols_line(struct symbols *s, uint64_t address, const char **file, int *line)
+symbols_function(const struct symbols *s, uint64_t address, uint64_t *start, uint64_t *end)
 {
-    if (!s)
+    const struct symbol *symbol = find_address(s, address);
+
+    if (!symbol || symbol->rank == 2 || symbol->rank == 3)
         return false;
-    if (!s->lines_read)
-        read_lines(s);
-    size_t low = 0, high = s->lines;
-    while (low < high) { /* afterwards low is the first row above address */
-        size_t middle = low + (high - low) / 2;
-        if (s->line[middle].address <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low || !s->line[low - 1].number)
-        return false;
-    *file = s->file[s->line[low - 1].file];
-    *line = s->line[low - 1].number;
+    *start = symbol->address;
+    *end = symbol->end;
     return true;
 }
 
-char *
-symbols_format(struct symbols *s, uint64_t address, char *text, size_t size)
+const char *
+symbols_list(const struct symbols *s, size_t i, uint64_t *address, bool *function)
 {
-    uint64_t offset;
-    const char *name = symbols_name(s, address, &offset), *file;
-    char place[32] = "";
-    int line;
-
-    if (!size)
-        return text;
-    if (!name) {
-        snprintf(text, size, "%#" PRIx64, address);
-        return text;
-    }
-    if (offset)
-        snprintf(place, sizeof(place), "+%#" PRIx64, offset);
-    if (symbols_line(s, address, &file, &line)) {
-        const char *slash = strrchr(file, '/');
-        snprintf(text, size, "%s%s (%s:%d)", name, place, slash ? slash + 1 : file, line);
-    } else {
-        snprintf(text, size, "%s%s", name, place);
-    }
-    return text;
+    if (!s || i >= s->count)
+        return NULL;
+    *address = s->by_name[i]->address;
+    *function = s->by_name[i]->rank < 2;
+    return s->by_name[i]->name;
 }
 
 unsigned

@@ -26,6 +26,24 @@ const char *symbols_name(const struct symbols *symbols, uint64_t address, uint64
 bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *address);
 /* Source line of an address; file is valid until close. False: not known. */
 bool symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);
+/* The first instruction of a line of source. file: the end of its path, from a slash on ("main.c",
+ * "minios/main.c"). If nothing was made from that very line, the next line of which something was;
+ * *found: which, may be NULL. False: none. */
+bool symbols_find_line(struct symbols *symbols, const char *file, int line, int *found,
+                       uint64_t *address);
+/* Is this the first instruction of a line where one would stop (DWARF: is_stmt)? */
+bool symbols_line_begins(struct symbols *symbols, uint64_t address);
+/* The first instruction behind a function's prologue, which makes the frame; address itself if that
+ * is not the start of a function with lines. */
+uint64_t symbols_body(struct symbols *symbols, uint64_t address);
+/* The function (or label in code) that holds address: [*start, *end). */
+bool symbols_function(const struct symbols *symbols, uint64_t address, uint64_t *start,
+                      uint64_t *end);
+/* Name i in alphabetical order; NULL: there are no more. *function: it is no object and no label. */
+const char *symbols_list(const struct symbols *symbols, size_t i, uint64_t *address,
+                         bool *function);
+/* File i of the source, as the compiler was given it; a name can come twice. NULL: no more. */
+const char *symbols_file(struct symbols *symbols, size_t i);
 /* "kmain+0x1c (minios.c:40)", "kmain+0x1c", or "0x101234". Returns text. */
 char *symbols_format(struct symbols *symbols, uint64_t address, char *text, size_t size);
 /* What the file loads at address: at most size bytes, 0 if nothing. symbols may be NULL. */
