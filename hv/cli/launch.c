@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/date.h"
 #include "cli/guestdir.h"
 #include "cli/launch.h"
 #include "engine/engine.h"
@@ -31,6 +32,7 @@ const struct option_desc launch_option_table[] = {
     {"bios", 0, "FILE", "Start this firmware ROM at the reset vector; there is no GUEST then."},
     {"disk", 0, "FILE", "Disk image that BIOS services read from (the boot sector's own file)."},
     {"initrd", 0, "FILE", "First root file system, for guests that take one."},
+    {"date", 0, "DATE", "What the guest's clock starts at, UTC: 2025-01-31T23:59:58 (2025-01-01)."},
     {"append", 'a', "TEXT", "The guest's command line."},
     {"console", 'c', "WHERE", "The serial line: stdio, pty, null, or file:PATH (stdio)."},
     {"debug-exit-port", 0, "PORT", "A byte v written here ends the run with status (v << 1) | 1 (0xf4)."},
@@ -100,6 +102,8 @@ launch_read_options(struct launch_options *options, const struct args *args, str
         (rc = args_number(args, "debug-exit-port", &options->debug_exit_port, err)) ||
         (rc = args_number(args, "load-at", &options->load_at, err)))
         return rc;
+    if ((text = args_value(args, "date")) && (rc = parse_date(text, &options->date, err)))
+        return error_prefix(err, rc, "option '--date'");
     if (!options->debug_exit_port || options->debug_exit_port > 0xffff)
         return error_set(err, EINVAL, "option '--debug-exit-port': a port is 1 to 0xffff");
     for (unsigned n = 0; (text = args_nth(args, "limit", n)); n++)
@@ -272,7 +276,8 @@ build(struct launch *launch, const struct launch_options *options, const struct 
       struct error *err)
 {
     struct vm *vm = &launch->vm;
-    struct pc_options board = {.debug_exit_port = (uint16_t)options->debug_exit_port};
+    struct pc_options board = {.debug_exit_port = (uint16_t)options->debug_exit_port,
+                               .date = options->date};
     int rc;
 
     /* 1. Who executes, and how sensitive operations are virtualized. */

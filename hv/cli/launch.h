@@ -24,10 +24,11 @@ struct launch_options {
     const char *loader; /* NULL: the one that knows the file's format */
     bool load_at_given; /* a flat image: where it goes, and its first instruction */
     uint64_t load_at;
-    uint64_t mem;        /* bytes of RAM */
-    const char *disk;    /* NULL: none */
-    const char *initrd;  /* NULL: none */
-    const char *append;  /* the guest's command line, "" for none */
+    uint64_t mem;       /* bytes of RAM */
+    const char *disk;   /* NULL: none */
+    const char *initrd; /* NULL: none */
+    int64_t date;       /* of the real-time clock, seconds since 1970 UTC; 0: the board's default */
+    const char *append; /* the guest's command line, "" for none */
     const char *console; /* as console_open() takes it */
     uint64_t debug_exit_port;
     const char *trace; /* recording to write; NULL: none */

@@ -97,6 +97,7 @@ refused 1 "exits=N or instructions=N" run --limit 12 hello16
 refused 1 "not a number" run --limit exits=many hello16
 refused 1 "0 would run nothing" run --limit exits=0 hello16
 refused 1 "a port is" run --debug-exit-port 0x10000 hello16
+refused 1 "option '--date': '2025-02-30' is no date" run --date 2025-02-30 hello16
 refused 1 "needs --trace" run --trace-guest hello16
 refused 1 "one of the two" run --bios x hello16
 refused 1 "'telegraph' is no console" run --engine soft --console telegraph hello16
@@ -293,8 +294,9 @@ refused 1 "/no/such/file" trace --symbols /no/such/file "$work/os.hvt"
 
 # Names of addresses come from the guest's file, as long as it is the one that ran.
 cp "$guests/hello64" "$work/guest"
-"$hv" run --engine soft --console null --trace "$work/named.hvt" "$work/guest" 2>/dev/null </dev/null
+"$hv" run --engine soft --console null --date 1999-12-31T23:59 --trace "$work/named.hvt" "$work/guest" 2>/dev/null </dev/null
 prints 'uart_put' trace "$work/named.hvt"
+check "the recording has the command line" grep -aqe '--date 1999-12-31T23:59' "$work/named.hvt"
 cp "$guests/minios" "$work/guest"
 "$hv" trace "$work/named.hvt" >"$work/out" 2>"$work/err"
 check "a guest built again: said" grep -q "another build" "$work/err"

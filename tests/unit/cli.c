@@ -1,9 +1,11 @@
-/* cli.c - tests of hv/cli/options.c: a command line taken apart. */
+/* cli.c - tests of hv/cli/options.c and date.c: a command line taken apart. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/date.h"
+#include "cli/launch.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/unit.h"
 
@@ -119,11 +121,104 @@ test_nearest(void)
     CU_ASSERT_PTR_NULL(nearest_name("a word that is far longer than any name of ours", names, 4));
 }
 
+/* ISO 8601, UTC; what `date -u -d TEXT +%s` says. */
+static void
+test_date(void)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {
+        {"1980-01-01", 315532800},
+        {"2000-02-29T12:34", 951827640},
+        {"2025-01-31T23:59:58", 1738367998},
+        {"2025-01-31T23:59:58Z", 1738367998},
+        {"2038-01-19T03:14:08Z", 2147483648},
+        {"9899-12-31", 250246540800},
+    };
+    static const char *const bad[] = {
+        "",
+        "2025",
+        "2025-1-1",
+        "2025-01-31 12:00",
+        "2025-02-29",
+        "2025-13-01",
+        "2025-00-01",
+        "2025-01-00",
+        "2025-04-31",
+        "1979-12-31",
+        "9900-01-01",
+        "2025-01-01T24:00",
+        "2025-01-01T",
+        "2025-01-01T1:00",
+        "2025-01-01T10:60",
+        "2025-01-01T10:00:60",
+        "2025-01-01T10:00+01:00",
+        "2025-01-01ZZ",
+        "+025-01-01",
+    };
+    struct error err;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+        int64_t seconds = 0;
+        CU_ASSERT_EQUAL(parse_date(good[i].text, &seconds, &err), 0);
+        CU_ASSERT_EQUAL(seconds, good[i].seconds);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        int64_t seconds = 7;
+        CU_ASSERT_EQUAL(parse_date(bad[i], &seconds, &err), -EINVAL);
+        CU_ASSERT_EQUAL(seconds, 7);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "2025-01-31"));
+    }
+}
+
+static uint64_t
+read_clock(struct vm *vm, unsigned reg)
+{
+    vm_access(vm, &vm->vcpu[0], BUS_PORT, 0x70, 1, true, reg);
+    return vm_access(vm, &vm->vcpu[0], BUS_PORT, 0x71, 1, false, 0);
+}
+
+/* --date is what the clock's registers show (MC146818A: 9 year, 8 month, 7 day, 4 hour; BCD). */
+static void
+test_date_option(void)
+{
+    static const struct {
+        int64_t date;
+        uint64_t year, month, day, hour;
+    } cases[] = {{0, 0x25, 0x01, 0x01, 0}, {951827640, 0x00, 0x02, 0x29, 0x12}};
+    static struct launch launch;
+    struct args args = {0};
+    struct error err;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct launch_options options = {
+            .guest = "build/guests/minios",
+            .engine = "soft",
+            .strategy = "hardware",
+            .mem = UINT64_C(32) << 20,
+            .append = "",
+            .console = "null",
+            .debug_exit_port = PC_DEBUG_EXIT_PORT,
+            .date = cases[i].date,
+        };
+        int rc = launch_open(&launch, &options, &args, &err);
+        CU_ASSERT_EQUAL_FATAL(rc, 0);
+        CU_ASSERT_EQUAL(read_clock(&launch.vm, 9), cases[i].year);
+        CU_ASSERT_EQUAL(read_clock(&launch.vm, 8), cases[i].month);
+        CU_ASSERT_EQUAL(read_clock(&launch.vm, 7), cases[i].day);
+        CU_ASSERT_EQUAL(read_clock(&launch.vm, 4), cases[i].hour);
+        launch_close(&launch, NULL);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"the ways to write an option", test_forms},
     {"what is refused, and in which words", test_refused},
     {"more words than there is room for", test_too_many},
     {"the nearest name", test_nearest},
+    {"dates", test_date},
+    {"--date sets the clock", test_date_option},
     {NULL, NULL},
 };
 const struct unit_suite suite_cli = {"cli", tests};

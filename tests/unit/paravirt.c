@@ -1,7 +1,7 @@
 /*
  * paravirt.c - tests of strategy paravirt with small kernels on engine soft: traps, system calls,
  * events, arguments of hostile guests, and the counter of privileged instructions.
- * docs/HYPERCALLS.md is what they go by.
+ * docs/HYPERCALLS.md is what they go by. Long because: most of it is tables of cases.
  */
 #include <errno.h>
 #include <string.h>
