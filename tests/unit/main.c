@@ -55,6 +55,7 @@ static const struct unit_suite *const suites[] = {
     &suite_trap,
     &suite_paravirt_frames,
     &suite_paravirt,
+    &suite_paravirt_user,
     &suite_kernel_text,
 };
 /* clang-format on */

@@ -53,6 +53,7 @@ extern const struct unit_suite suite_device_pc;
 extern const struct unit_suite suite_trap;
 extern const struct unit_suite suite_paravirt_frames;
 extern const struct unit_suite suite_paravirt;
+extern const struct unit_suite suite_paravirt_user;
 extern const struct unit_suite suite_kernel_text;
 
 #endif

@@ -26,6 +26,7 @@
  */
 #define ERROR_BITS 0x7u
 #define ERROR_GATE 0x2u
+#define ERROR_EXT  0x1u
 
 static bool
 is_gate_error(const struct vm_exit *exit)
@@ -173,12 +174,38 @@ gate_of(const struct x86_insn *in)
     return in->opcode == int3 ? VEC_BP : (unsigned)in->imm & 0xff;
 }
 
+/*
+ * Where the real processor faults otherwise than the guest's own would: INT1 is #DB without a look
+ * at DPL (SDM vol. 2, INT n), but here it finds no gate; SYSRET is #GP(0) in user mode, but #UD as
+ * the real EFER.SCE is clear.
+ */
+static unsigned
+own_vector(struct paravirt *pv, const struct vm_exit *exit, bool *has_error, uint32_t *error)
+{
+    unsigned vector = exit->exception.vector;
+    bool no_gate = vector == VEC_GP && (*error & ERROR_BITS) == (ERROR_GATE | ERROR_EXT);
+    struct x86_insn in;
+
+    if (no_gate && decode(pv, &in) && in.opcode == 0xf1) {
+        pv->regs.rip += in.length;
+        *has_error = false;
+        return VEC_DB;
+    }
+    if (pv->user && vector == VEC_UD && decode(pv, &in) && in.opcode == 0x107) {
+        *has_error = true;
+        *error = 0;
+        return VEC_GP;
+    }
+    return vector;
+}
+
 /* INT n, or what the guest did wrong. */
 static int
 deliver(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
 {
     uint32_t error = exit->exception.error;
-    unsigned vector = exit->exception.vector, n;
+    bool has_error = exit->exception.has_error;
+    unsigned vector = own_vector(pv, exit, &has_error, &error), n;
     struct x86_insn in;
 
     if (vector >= HC_EVENT_TRAP)
@@ -191,7 +218,7 @@ deliver(struct paravirt *pv, const struct vm_exit *exit, struct error *err)
     }
     if (vector == VEC_PF)
         error = page_fault(pv, exit);
-    return paravirt_trap(pv, vector, exit->exception.has_error ? &error : NULL, err);
+    return paravirt_trap(pv, vector, has_error ? &error : NULL, err);
 }
 
 static bool
@@ -254,7 +281,7 @@ open_guest(struct paravirt *pv, struct error *err)
                          "strategy paravirt starts 64-bit guests (ELF64) that are built for it, as "
                          "minios-pv is: this one starts in another mode");
     pv->synced = true;
-    pv->regs.cr0 |= CR0_TS; /* no FPU: #NM says so */
+    pv->regs.cr0 |= CR0_TS | CR0_MP; /* no FPU: #NM says so, after WAIT too */
     pv->regs.rflags &= ~(uint64_t)FLAG_IF;
     pv->root = pv->shared = NO_FRAME;
     /* Accessed already: so the processor has no reason to write to it. */
