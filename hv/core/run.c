@@ -182,6 +182,7 @@ housekeeping(struct vm *vm, struct vcpu *vcpu)
     uint64_t now = vm->engine_ops->time(vcpu);
     bool due = false;
 
+    vcpu->offered &= now < vm->next_device && now < vm->next_input;
     if (now >= vm->next_device) {
         bus_tick(&vm->bus, now);
         vm->next_known = false;
@@ -213,10 +214,15 @@ failed_injection(const struct vm *vm, int rc)
     return rc == -ESHUTDOWN ? RUN_SHUTDOWN : RUN_REFUSED;
 }
 
-/* INTR is asserted: give the vector to the guest now, or ask to be told when it can take it. */
+/*
+ * INTR is asserted: give the vector to the guest now, or ask to be told when it can take it. Once
+ * after each exit: a stop of the debugger's in between must not bring an interrupt in earlier, without the
+ * INTR_WINDOW exit that the same run has without it.
+ */
 static int
 offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
 {
+    vcpu->offered = true;
     vcpu->window_requested = false;
     if (!vm->irq.pending || !vm->irq.pending(vm->irq.ctx))
         return 0;
@@ -332,13 +338,14 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             return end_run(result, RUN_STOPPED);
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
-        if ((rc = offer_interrupt(vm, vcpu, &result->message)))
+        if (!vcpu->offered && (rc = offer_interrupt(vm, vcpu, &result->message)))
             return end_run(result, failed_injection(vm, rc));
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
                 return end_run(result, RUN_HALTED);
             vm->waits++;
             housekeeping(vm, vcpu);
+            vcpu->offered = false;
             continue;
         }
         /* The engine comes back with KICK when a device is due: no need to look at the time here. */
@@ -351,12 +358,14 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (vm->recorder && vcpu->resuming)
             record_entry(vm, vcpu);
         vcpu->resuming = false;
-        if (limits->step ? vm->engine_ops->step(vcpu, &result->message)
-                         : vm->engine_ops->run(vcpu, deadline, budget, &result->message))
+        /* A step must not take the place of the exit that a device is due for. */
+        bool step = limits->step && vm->engine_ops->time(vcpu) < deadline;
+        if (step ? vm->engine_ops->step(vcpu, &result->message)
+                 : vm->engine_ops->run(vcpu, deadline, budget, &result->message))
             return end_run(result, RUN_FAILED);
         if (vm->strategy->in_user)
             vcpu->exit.user = vm->strategy->in_user(vcpu);
-        if (vm->strategy->refine)
+        if (vm->strategy->refine && vcpu->exit.kind != TRACE_DEBUG)
             vm->strategy->refine(vcpu);
         if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu) || vm->stop)
             return true;
@@ -375,6 +384,7 @@ vm_run_to_exit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits
         return end_run(result, RUN_DEBUG);
     vm->exits++;
     vm->exits_by_kind[vcpu->exit.kind]++;
+    vcpu->offered = false;
     vcpu->unhandled = true;
     if (vm->recorder)
         record_exit(vm, vcpu);
@@ -419,6 +429,7 @@ vm_run(struct vm *vm, const struct run_limits *limits, struct run_result *result
 
     *result = (struct run_result){0};
     vcpu->resuming = true;
+    vcpu->offered = false;
     while (vm_run_to_exit(vm, vcpu, limits, result) && vm_handle_exit(vm, vcpu, result))
         ;
     vm_end(vm, result);

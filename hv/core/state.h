@@ -12,7 +12,7 @@
  * An exact snapshot of a machine, taken between two exits, is
  *   1. engine_ops.state and strategy_ops.state;
  *   2. each device of vm->bus: device_ops.state;
- *   3. the run loop's: of struct vcpu all but vm, engine and strategy_state; of struct vm power,
+ *   3. the run loop's: of struct vcpu all but vm, engine, strategy_state and watches; of struct vm power,
  *      power_status, next_device, next_known, next_input, waits, exits, exits_by_kind; of struct
  *      bus unclaimed; where the journal is (icount and waits say so);
  *   4. the pages of RAM and of private memory that ram_track() has marked since the last one

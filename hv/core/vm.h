@@ -23,19 +23,23 @@ struct engine_vcpu;
 struct strategy_ops;
 struct recorder;
 struct journal;
+struct x86_watches;
 struct vm;
 
 struct vcpu {
     struct vm *vm;
     unsigned id;
-    struct engine_vcpu *engine; /* the engine's own */
-    void *strategy_state;       /* the strategy's own */
-    struct vm_exit exit;        /* the last one */
-    bool halted;                /* HLT: resume only with an interrupt */
-    bool resuming;              /* an exit was handled: the next entry is worth a record */
-    bool handled;               /* ... and it was the strategy that handled it */
-    bool unhandled;             /* an exit has happened and is still to be handled */
-    bool window_requested;      /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
+    struct engine_vcpu *engine;  /* the engine's own */
+    void *strategy_state;        /* the strategy's own */
+    struct vm_exit exit;         /* the last one */
+    bool halted;                 /* HLT: resume only with an interrupt */
+    bool resuming;               /* an exit was handled: the next entry is worth a record */
+    bool handled;                /* ... and it was the strategy that handled it */
+    bool unhandled;              /* an exit has happened and is still to be handled */
+    bool window_requested;       /* engine: exit INTR_WINDOW as soon as an interrupt can go in */
+    bool offered;                /* a pending interrupt was offered since the last exit */
+    struct x86_watches *watches; /* the engine's: what a strategy that interprets looks for, too.
+                                    NULL: the engine cannot say. No part of the machine's state */
 };
 
 struct vm {

@@ -86,8 +86,10 @@ soft_close(struct vm *vm)
         return;
     soft_cache_close(&v->cache);
     vm->ram.on_write = NULL;
+    vm->ram.on_clean = NULL;
     free(v);
     vm->vcpu[0].engine = NULL;
+    vm->vcpu[0].watches = NULL;
     vm->engine = NULL;
 }
 
@@ -107,6 +109,7 @@ soft_open(struct vm *vm, struct error *err)
         return rc;
     }
     soft_cache_connect(v);
+    v->cpu.watches = vm->vcpu[0].watches = &v->stops.watches;
     v->cpu.hooks.ctx = v;
     v->cpu.hooks.tsc = guest_tsc;
     v->cpu.hooks.transfer = vm->trace_guest ? guest_transfer : NULL;
@@ -157,42 +160,6 @@ soft_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     vcpu->engine->completing = false;
     vcpu->engine->hypercall_length = 0;
     return 0;
-}
-
-/* --- state -------------------------------------------------------------------------------------- */
-
-static struct state_part
-part(void *from, void *to, bool derived)
-{
-    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
-}
-
-/* All of it but the cache of decoded instructions and who is kicking. A stale entry of the TLB is
- * something that a guest can see, so the TLB goes along. */
-static unsigned
-soft_state(struct vcpu *vcpu, struct state_part *parts)
-{
-    struct engine_vcpu *v = vcpu->engine;
-    struct x86_cpu *cpu = &v->cpu;
-
-    parts[0] = part(&cpu->r, &cpu->mode, false);
-    parts[1] = part(&cpu->mode, &cpu->retired, true);
-    parts[2] = part(&cpu->retired, &cpu->run_until, false);
-    parts[3] = part(&cpu->run_until, cpu + 1, true);
-    parts[4] = part(&v->idle, (void *)&v->kicked, false);
-    return 5;
-}
-
-/* The TLB may be older than the marks of written pages and the points to stop at. */
-static void
-soft_restored(struct vcpu *vcpu)
-{
-    struct x86_cpu *cpu = &vcpu->engine->cpu;
-
-    soft_cache_forget(vcpu->engine);
-    x86_tlb_slow(cpu, true);
-    cpu->insn = &cpu->fetched;
-    vcpu->engine->kicked = 0;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -303,6 +270,29 @@ run_cached(struct engine_vcpu *v)
     return EMU_OK;
 }
 
+/* An instruction, or the delivery of an event, ended so. True: that is an exit. */
+static bool
+is_exit(struct vcpu *vcpu, int result)
+{
+    if (result == SOFT_STOP) {
+        soft_exit_stop(vcpu);
+        return true;
+    }
+    if (result) {
+        soft_watch_result(vcpu->engine, result);
+        if (soft_stopped(vcpu, result))
+            return true;
+    }
+    return soft_exit_watch(vcpu);
+}
+
+/* Did the owner ask to be told that an interrupt can go in, and it can? */
+static bool
+is_window(struct vcpu *vcpu)
+{
+    return vcpu->engine->cpu.attention & ATTENTION_WINDOW && soft_can_inject(vcpu);
+}
+
 /* Runs until retired == stop (false), or an exit (true). */
 static bool
 run_until(struct vcpu *vcpu, uint64_t stop)
@@ -311,13 +301,15 @@ run_until(struct vcpu *vcpu, uint64_t stop)
     struct x86_cpu *cpu = &v->cpu;
 
     while (cpu->retired < stop) {
-        if (cpu->attention & ATTENTION_WINDOW && soft_can_inject(vcpu)) {
+        if (is_window(vcpu)) {
             soft_begin_exit(vcpu, TRACE_INTR_WINDOW);
             return true;
         }
         cpu->run_until = stop;
-        int result = cpu->attention ? step_carefully(v) : run_cached(v);
-        if (result && soft_stopped(vcpu, result))
+        int result = !cpu->attention      ? run_cached(v)
+                     : soft_stops_here(v) ? SOFT_STOP
+                                          : step_carefully(v);
+        if (is_exit(vcpu, result))
             return true;
     }
     return false;
@@ -347,7 +339,7 @@ soft_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *er
     (void)err;
     int result = resume(vcpu);
     watch_window(cpu, vcpu->window_requested);
-    if (result && soft_stopped(vcpu, result))
+    if (is_exit(vcpu, result))
         return 0;
     while (cpu->retired < stop && !v->kicked) {
         uint64_t chunk = cpu->retired + KICK_INTERVAL;
@@ -367,9 +359,12 @@ soft_step(struct vcpu *vcpu, struct error *err)
     (void)err;
     bool event = v->injecting || v->result != EMU_OK || v->cpu.delivering;
     int result = resume(vcpu);
-    if (!result && !event)
-        result = step_carefully(v);
-    if (!result || !soft_stopped(vcpu, result))
+    watch_window(&v->cpu, vcpu->window_requested);
+    if (is_exit(vcpu, result))
+        return 0;
+    if (is_window(vcpu) && !event)
+        soft_begin_exit(vcpu, TRACE_INTR_WINDOW);
+    else if (event || !is_exit(vcpu, step_carefully(v)))
         soft_begin_exit(vcpu, TRACE_DEBUG);
     return 0;
 }
@@ -385,6 +380,7 @@ soft_emulate(struct vcpu *vcpu, struct error *err)
     (void)err;
     v->cpu.intercepts &= INTERCEPT_HYPERCALL;
     v->result = step_carefully(v);
+    soft_watch_result(v, v->result);
     v->cpu.intercepts = intercepts;
     return 0;
 }
@@ -445,6 +441,7 @@ const struct engine_ops engine_soft = {
     .emulate = soft_emulate,
     .get_regs = soft_get_regs,
     .set_regs = soft_set_regs,
+    .set_stops = soft_set_stops,
     .state = soft_state,
     .restored = soft_restored,
     .can_inject = soft_can_inject,

@@ -2,7 +2,8 @@
  * soft.h - inside the soft engine: its virtual CPU and its cache of decoded instructions.
  *
  * soft.c runs the guest, soft_exits.c turns what stops it into exits; soft_cache.c finds the next decoded
- * instruction and keeps the cache true when the guest writes over its own code.
+ * instruction and keeps the cache true when the guest writes over its own code; soft_debug.c is what
+ * a debugger needs: points to stop at, and state to copy.
  */
 #ifndef HV_ENGINE_SOFT_H
 #define HV_ENGINE_SOFT_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/vm.h"
+#include "engine/engine.h"
 #include "isa/x86/cpu.h"
 #include "isa/x86/insn.h"
 
@@ -42,6 +44,20 @@ struct soft_cache {
     uint64_t pages;
 };
 
+/* Where the debugger wants to stop. None of it is state of the machine. */
+#define SOFT_EXECUTE_MAX 256
+struct soft_stops {
+    struct {
+        uint64_t address;
+        unsigned id;
+    } execute[SOFT_EXECUTE_MAX];
+    unsigned count;
+    unsigned reached;           /* the one that SOFT_STOP is about */
+    struct x86_watches watches; /* found by isa/x86/mem.c */
+};
+/* Beside the values of enum emu_result: an execute point, before its instruction. */
+#define SOFT_STOP 0x100
+
 struct engine_vcpu {
     struct x86_cpu cpu;
     struct soft_cache cache;
@@ -55,6 +71,7 @@ struct engine_vcpu {
     bool injecting;       /* an interrupt is to be delivered before the next instruction */
     uint8_t vector;
     volatile sig_atomic_t kicked;
+    struct soft_stops stops;
 };
 
 /* Allocates the cache for vm's RAM. 0 or -ENOMEM. */
@@ -69,6 +86,25 @@ void soft_cache_forget(struct engine_vcpu *vcpu);
 /* The decoded instruction at CS:RIP, from the cache, or fresh in cpu->fetched if it cannot be
  * cached. EMU_OK, or how the fetch ended. */
 int soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn **insn);
+
+/* --- soft_debug.c: engine_ops of the same names, and: ----------------------------------------- */
+
+int soft_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned count,
+                   struct error *err);
+unsigned soft_state(struct vcpu *vcpu, struct state_part *parts);
+void soft_restored(struct vcpu *vcpu);
+/* Is there an execute point in this page of linear memory (number)? At the instruction at this linear
+ * address, which is about to begin? */
+bool soft_page_stops(const struct engine_vcpu *v, uint64_t page);
+bool soft_stops_at(struct engine_vcpu *v, uint64_t linear);
+/* The same on the careful path, where an instruction may also go on. */
+bool soft_stops_here(struct engine_vcpu *v);
+/* An instruction, or the delivery of an event, ended so: drops what it found if it did not commit. */
+void soft_watch_result(struct engine_vcpu *v, int result);
+/* An exit DEBUG for SOFT_STOP; for a watch point that was hit, if there is one and its instruction is
+ * complete. */
+void soft_exit_stop(struct vcpu *vcpu);
+bool soft_exit_watch(struct vcpu *vcpu);
 
 /* Fills vcpu->exit with what all exits have, and returns it. */
 struct vm_exit *soft_begin_exit(struct vcpu *vcpu, enum trace_kind kind);

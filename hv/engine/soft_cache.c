@@ -125,7 +125,8 @@ soft_cache_forget(struct engine_vcpu *vcpu)
 
 /*
  * The fetch page has changed: its tag, and from now on writes to it are told. A page that the limit
- * of CS cuts keeps no tag: each of its instructions comes here to be checked.
+ * of CS cuts keeps no tag, nor does one with a point to stop at: each of its instructions comes here
+ * to be checked.
  */
 static uint64_t
 enter_page(struct engine_vcpu *vcpu, uint64_t last)
@@ -142,7 +143,7 @@ enter_page(struct engine_vcpu *vcpu, uint64_t last)
         }
     }
     uint64_t tag = version << SOFT_TAG_VERSION | gpa << SOFT_TAG_ADDRESS | cpu->code_size;
-    if (last <= cpu->code_last)
+    if (last <= cpu->code_last && !soft_page_stops(vcpu, cpu->fetch.page))
         cpu->fetch.tag = tag;
     return tag;
 }
@@ -153,6 +154,8 @@ soft_cache_miss(struct engine_vcpu *vcpu, uint64_t linear, const struct x86_insn
     struct x86_cpu *cpu = &vcpu->cpu;
     unsigned at = linear & 0xfff;
 
+    if (vcpu->stops.count && soft_stops_at(vcpu, linear))
+        return SOFT_STOP;
     if (cpu->r.rip > cpu->code_last) /* the limit of CS comes before the page behind it */
         return x86_gp0(cpu);
     if (cpu->fetch.page != linear >> 12)

@@ -68,7 +68,9 @@ struct strategy_ops {
     void (*refine)(struct vcpu *vcpu);
 
     /* The registers as the guest believes to have them, for who looks at it (a debugger). NULL: they
-     * are the engine's. 0 or -errno; set_regs: -EINVAL if no processor could be in that state. */
+     * are the engine's. 0 or -errno; set_regs: -EINVAL if no processor could be in that state. get_regs
+     * changes nothing. After set_regs an exit that was not handled yet must not be: it was another
+     * instruction's. CR3 may lie in private memory (ram_page() reads it, ram_read() does not). */
     int (*get_regs)(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
     int (*set_regs)(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
     /* Where the strategy's state lies (core/state.h), private memory left out: as in engine.h. NULL:

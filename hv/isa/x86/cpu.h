@@ -453,6 +453,14 @@ x86_canonical(uint64_t address)
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
+/* The instruction came to nothing: nor has it accessed what the owner looks for. */
+static inline void
+x86_watch_forget(struct x86_cpu *cpu)
+{
+    if (cpu->watches)
+        cpu->watches->hit = false;
+}
+
 /* All ones in the low `size` bytes. */
 static inline uint64_t
 x86_size_mask(unsigned size)

@@ -423,6 +423,53 @@ part(void *from, void *to, bool derived)
     return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
 }
 
+/* As a processor would have it, so that a debugger need not know of hypercalls: IF, CS, SS and CR3 say
+ * what the shared page, `user` and the root in use mean. */
+static int
+paravirt_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
+{
+    const struct paravirt *pv = paravirt_of(vcpu);
+    struct x86_regs real;
+
+    *regs = pv->regs;
+    if (!pv->synced) {
+        int rc = pv->vm->engine_ops->get_regs(vcpu, &real, err);
+        if (rc)
+            return rc;
+        deprivilege_readback(regs, &real);
+    }
+    regs->rflags = (regs->rflags & ~(uint64_t)FLAG_IF) | (events_masked(pv) ? 0 : FLAG_IF);
+    regs->seg[X86_CS].selector = pv->user ? HC_USER_CS : HC_KERNEL_CS;
+    regs->seg[X86_SS].selector = pv->user ? HC_USER_SS : HC_KERNEL_SS;
+    for (unsigned i = X86_CS; i <= X86_SS; i++)
+        regs->seg[i].attr = (uint16_t)((regs->seg[i].attr & ~SEG_DPL) | (pv->user ? SEG_DPL : 0));
+    regs->cr3 = pv->root == NO_FRAME ? RAM_PRIVATE + MONITOR_END : pv->root;
+    return 0;
+}
+
+/* Only what the guest could change without a hypercall, and IF. */
+static int
+paravirt_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
+{
+    struct paravirt *pv = paravirt_of(vcpu);
+    struct x86_regs now;
+    int rc = paravirt_get_regs(vcpu, &now, err);
+
+    if (rc)
+        return rc;
+    if (regs->cr0 != now.cr0 || regs->cr3 != now.cr3 || regs->cr4 != now.cr4 ||
+        regs->efer != now.efer || regs->seg[X86_CS].selector != now.seg[X86_CS].selector)
+        return error_set(err, EINVAL,
+                         "under strategy paravirt the control registers and CS belong to the VMM: "
+                         "only a hypercall changes them");
+    if (!x86_canonical(regs->rip))
+        return error_set(err, EINVAL, "rip 0x%" PRIx64 " is not in the address space", regs->rip);
+    deprivilege_readback(&pv->regs, regs);
+    events_mask(pv, !(regs->rflags & FLAG_IF));
+    pv->synced = true;
+    return paravirt_enter(pv, err);
+}
+
 static unsigned
 paravirt_state(struct vcpu *vcpu, struct state_part *parts)
 {
@@ -449,5 +496,7 @@ const struct strategy_ops strategy_paravirt = {
     .inject = paravirt_inject,
     .in_user = paravirt_in_user,
     .describe = paravirt_describe,
+    .get_regs = paravirt_get_regs,
+    .set_regs = paravirt_set_regs,
     .state = paravirt_state,
 };

@@ -80,6 +80,8 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
             break;
         case EMU_FAULT:
             trap->causes[TRAP_REFLECTED]++;
+            if (!cpu->fault.trap)
+                x86_watch_forget(cpu);
             emu = x86_deliver_fault(cpu);
             break;
         case EMU_SHUTDOWN:

@@ -68,6 +68,9 @@ trap_sync(struct trap *trap, struct error *err)
     struct x86_regs real;
     const struct engine_ops *engine = trap->vcpu->vm->engine_ops;
 
+    /* What the engine looks for for a debugger, it is told without a word to us. */
+    if (trap->cpu.watches && trap->cpu.watches->count)
+        x86_tlb_slow(&trap->cpu, true);
     if (trap->synced)
         return 0;
     int rc = engine->get_regs(trap->vcpu, &real, err);
@@ -145,6 +148,7 @@ open_virtual(struct trap *trap, struct error *err)
     cpu->mem.page = virtual_page;
     cpu->mem.written = virtual_written;
     cpu->hooks.tsc = virtual_tsc;
+    cpu->watches = trap->vcpu->watches;
     int rc = vm->engine_ops->get_regs(trap->vcpu, &cpu->r, err);
     if (rc)
         return rc;
@@ -260,6 +264,46 @@ part(void *from, void *to, bool derived)
     return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
 }
 
+/* The virtual processor. Nothing of ours changes: the guest may go on from a stop without an entry. */
+static int
+trap_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
+{
+    const struct trap *trap = trap_of(vcpu);
+    struct x86_regs real;
+
+    *regs = trap->cpu.r;
+    if (trap->synced)
+        return 0;
+    int rc = vcpu->vm->engine_ops->get_regs(vcpu, &real, err);
+    if (!rc)
+        deprivilege_readback(regs, &real);
+    return rc;
+}
+
+static int
+trap_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
+{
+    struct trap *trap = trap_of(vcpu);
+    struct x86_cpu *cpu = &trap->cpu;
+    const char *why = x86_regs_invalid(regs);
+
+    if (why)
+        return error_set(err, EINVAL, "the processor cannot be in this state: %s", why);
+    if (!(regs->efer & EFER_LMA) || !(regs->seg[X86_CS].attr & SEG_L) || !x86_canonical(regs->rip))
+        return error_set(
+            err, EINVAL,
+            "strategy trap runs 64-bit code only: leave EFER.LMA, CS.L and a canonical "
+            "RIP as they are, or use --strategy hardware");
+    cpu->r = *regs;
+    cpu->attention = 0;
+    cpu->rep_retired = 0;
+    x86_replay_reset(cpu);
+    x86_tlb_flush_all(cpu);
+    x86_update_mode(cpu);
+    trap->synced = true;
+    return trap_enter(trap, err);
+}
+
 /* The virtual processor with its TLB, and the shadows: which of their entries exist decides which
  * exits come. */
 static unsigned
@@ -298,6 +342,8 @@ const struct strategy_ops strategy_trap = {
     .inject = trap_inject,
     .in_user = trap_in_user,
     .describe = trap_describe,
+    .get_regs = trap_get_regs,
+    .set_regs = trap_set_regs,
     .state = trap_state,
     .restored = trap_restored,
 };
