@@ -7,34 +7,77 @@
 
 #include "tracer/graph.h"
 
-#define INDEX_SIZE (TRACE_ACTOR_MAX * TRACE_ACTOR_MAX * TRACE_KIND_MAX)
-
 int
-graph_init(struct graph *graph, const struct trace *trace)
+graph_init(struct graph *graph, const struct trace *trace, const struct view_options *options)
 {
     memset(graph, 0, sizeof(*graph));
     graph->trace = trace;
     spans_init(&graph->spans, trace);
-    graph->index = calloc(INDEX_SIZE, sizeof(*graph->index));
+    places_init(&graph->places, trace, options);
+    memset(graph->hidden, options && options->only, sizeof(graph->hidden));
+    graph->slots = 1024;
+    graph->index = calloc(graph->slots, sizeof(*graph->index));
     return graph->index ? 0 : -ENOMEM;
 }
 
 void
 graph_free(struct graph *graph)
 {
+    places_free(&graph->places);
     free(graph->index);
     free(graph->edge);
     memset(graph, 0, sizeof(*graph));
 }
 
+static bool
+is_edge(const struct graph_edge *a, const struct graph_edge *key)
+{
+    return a->from == key->from && a->to == key->to && a->kind == key->kind &&
+           a->place == key->place;
+}
+
+/* The slot of an edge, or the free one where it belongs. */
+static uint32_t *
+index_slot(struct graph *g, const struct graph_edge *key)
+{
+    uint64_t hash = (uint64_t)key->from << 32 | (uint64_t)key->to << 16 | key->kind;
+
+    hash = (hash ^ key->place * 0xff51afd7ed558ccdu) * 0x9e3779b97f4a7c15u;
+    for (uint32_t at = (uint32_t)(hash >> 32);; at++) {
+        uint32_t *slot = &g->index[at & (g->slots - 1)];
+        if (!*slot || is_edge(&g->edge[*slot - 1], key))
+            return slot;
+    }
+}
+
+static bool
+index_grow(struct graph *g)
+{
+    uint32_t *index = calloc(2 * (size_t)g->slots, sizeof(*index));
+
+    if (!index)
+        return false;
+    free(g->index);
+    g->index = index;
+    g->slots *= 2;
+    for (uint32_t i = 0; i < g->edges; i++)
+        *index_slot(g, &g->edge[i]) = i + 1;
+    return true;
+}
+
 /* The edge for a key, added if it is new; NULL: no memory. */
 static struct graph_edge *
-edge_get(struct graph *g, uint8_t from, uint8_t to, uint16_t kind)
+edge_get(struct graph *g, const struct graph_edge *key)
 {
-    uint32_t *index = &g->index[((uint32_t)from * TRACE_ACTOR_MAX + to) * TRACE_KIND_MAX + kind];
+    uint32_t *slot = index_slot(g, key);
 
-    if (*index)
-        return &g->edge[*index - 1];
+    if (*slot)
+        return &g->edge[*slot - 1];
+    if (2 * g->edges >= g->slots) {
+        if (!index_grow(g))
+            return NULL;
+        slot = index_slot(g, key);
+    }
     if (g->edges == g->room) {
         uint32_t room = g->room ? 2 * g->room : 64;
         struct graph_edge *edge = realloc(g->edge, room * sizeof(*edge));
@@ -43,20 +86,26 @@ edge_get(struct graph *g, uint8_t from, uint8_t to, uint16_t kind)
         g->edge = edge;
         g->room = room;
     }
-    *index = ++g->edges;
-    g->edge[*index - 1] = (struct graph_edge){.from = from, .to = to, .kind = kind};
-    return &g->edge[*index - 1];
+    g->edge[g->edges] = *key;
+    *slot = ++g->edges;
+    return &g->edge[*slot - 1];
 }
 
 /* A return is drawn with its call, unless nobody called. */
 static struct graph_edge *
 edge_of_event(struct graph *g, const struct trace_event *e)
 {
-    uint32_t call = ((uint32_t)e->to * TRACE_ACTOR_MAX + e->from) * TRACE_KIND_MAX + TRACE_CALL;
+    struct graph_edge key = {.from = e->from, .to = e->to, .kind = e->kind};
+    struct graph_edge call = {.from = e->to, .to = e->from, .kind = TRACE_CALL};
 
-    if (e->kind == TRACE_RETURN && g->index[call])
-        return &g->edge[g->index[call] - 1];
-    return edge_get(g, e->from, e->to, e->kind);
+    if (e->kind == TRACE_RETURN) {
+        uint32_t *slot = index_slot(g, &call);
+        return *slot ? &g->edge[*slot - 1] : edge_get(g, &key);
+    }
+    key.place = places_of(&g->places, e);
+    if (key.place && g->edges >= GRAPH_ROOM && !*index_slot(g, &key))
+        key.place = PLACE_OTHERS;
+    return edge_get(g, &key);
 }
 
 static bool
@@ -68,11 +117,15 @@ is_drawn(const struct graph *g, const struct trace_event *e)
 }
 
 static void
-add_span(struct graph *g, const struct span *span)
+add_span(struct graph *g, const struct span *span, bool hidden)
 {
     const struct trace_event *e = span->began;
     enum trace_class class = g->trace->kind[e->kind].class;
 
+    if (hidden) {
+        g->total_ns += span->kind == SPAN_STAY ? span->ns : 0;
+        return;
+    }
     if (span->kind == SPAN_STAY) {
         *(e->kind == TRACE_HLT ? &g->node[e->to].waiting : &g->node[e->to].stay) += span->ns;
         g->total_ns += span->ns;
@@ -91,16 +144,20 @@ add_span(struct graph *g, const struct span *span)
 }
 
 int
-graph_event(struct graph *g, const struct trace_event *e, uint64_t exit)
+graph_event(struct graph *g, const struct trace_event *e, uint64_t exit, bool hidden)
 {
+    bool is_exit = g->trace->kind[e->kind].class == TRACE_CLASS_EXIT;
     struct span span[SPAN_MAX];
     unsigned n = spans_event(&g->spans, e, span);
 
+    /* What ends here belongs to the exit before. */
     for (unsigned i = 0; i < n; i++)
-        add_span(g, &span[i]);
+        add_span(g, &span[i], g->hidden[e->vcpu]);
+    if (is_exit)
+        g->hidden[e->vcpu] = hidden;
     g->events++;
-    g->exits += g->trace->kind[e->kind].class == TRACE_CLASS_EXIT;
-    if (!is_drawn(g, e))
+    g->exits += is_exit && !hidden;
+    if (hidden || !is_drawn(g, e))
         return 0;
     struct graph_edge *edge = edge_of_event(g, e);
     if (!edge)
@@ -126,7 +183,11 @@ by_key(const void *a, const void *b)
     if (x->to != y->to)
         return x->to - y->to;
     /* "N more" after the edges that have a name. */
-    return !x->merged != !y->merged ? (x->merged ? 1 : -1) : x->kind - y->kind;
+    if (!x->merged != !y->merged)
+        return x->merged ? 1 : -1;
+    if (x->kind != y->kind)
+        return x->kind - y->kind;
+    return x->place != y->place ? (x->place < y->place ? -1 : 1) : 0;
 }
 
 static int
@@ -241,13 +302,19 @@ reduce_edges(struct graph *g, int (*heavier)(const void *, const void *))
 }
 
 void
-graph_reduce(struct graph *g, bool by_time)
+graph_end(struct graph *g)
 {
     struct span span[SPAN_MAX];
 
     for (unsigned vcpu = 0; vcpu < 256; vcpu++)
         for (unsigned n = spans_end(&g->spans, vcpu, span), i = 0; i < n; i++)
-            add_span(g, &span[i]);
+            add_span(g, &span[i], g->hidden[vcpu]);
+}
+
+void
+graph_reduce(struct graph *g, bool by_time)
+{
+    graph_end(g);
     reduce_nodes(g);
     reduce_edges(g, by_time ? by_time_then_count : by_count);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "tracer/describe.h"
 #include "tracer/picture.h"
 
 const struct picture_group_look picture_groups[GROUP_COUNT] = {
@@ -114,10 +115,17 @@ picture_share_text(double part, char *text, size_t size)
 void
 picture_edge_name(FILE *out, const struct graph *g, const struct graph_edge *e)
 {
-    if (e->merged)
+    char place[64];
+
+    if (e->merged) {
         fprintf(out, "%" PRIu32 " more", e->merged);
-    else
-        picture_text(out, g->trace->kind[e->kind].name);
+        return;
+    }
+    picture_text(out, g->trace->kind[e->kind].name);
+    if (!e->place)
+        return;
+    fputc(' ', out);
+    picture_text(out, describe_clean(places_name(&g->places, e->place, place, sizeof(place))));
 }
 
 const char *

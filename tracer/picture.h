@@ -56,7 +56,7 @@ double picture_share(uint64_t part, uint64_t whole);
 /* "35 %", "0.2 %", "<0.1 %" with the entity for <. Returns text. */
 char *picture_share_text(double part, char *text, size_t size);
 
-/* The kind's name, or "N more". */
+/* The kind's name and, if exits are told apart by it, their place; or "N more". */
 void picture_edge_name(FILE *out, const struct graph *g, const struct graph_edge *e);
 const char *picture_edge_color(const struct graph *g, const struct graph_edge *e);
 /* Returns that nobody asked for have an edge of their own. */

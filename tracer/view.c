@@ -8,7 +8,8 @@
 #include "tracer/view.h"
 
 const struct view_ops *const views[] = {
-    &view_table, &view_stats, &view_state, &view_ladder, &view_card, NULL,
+    &view_table, &view_stats,    &view_state, &view_ladder,
+    &view_card,  &view_timeline, &view_flame, NULL,
 };
 
 const struct view_ops *

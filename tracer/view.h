@@ -63,6 +63,7 @@ struct view_ops {
 };
 
 extern const struct view_ops view_table, view_stats, view_state, view_ladder, view_card;
+extern const struct view_ops view_timeline, view_flame;
 /* Every view; ends with NULL. */
 extern const struct view_ops *const views[];
 /* NULL: there is none of that name. */

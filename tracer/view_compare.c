@@ -85,13 +85,13 @@ fold(struct row *row, const struct trace *trace)
 static int
 count_row(struct row *row, const struct trace *trace)
 {
-    int rc = graph_init(&row->graph, trace);
+    int rc = graph_init(&row->graph, trace, NULL);
     uint64_t exit = 0;
 
     for (uint64_t i = 0; !rc && i < trace->count; i++) {
         const struct trace_event *e = &trace->events[i];
         exit += e->kind < trace->kinds && trace->kind[e->kind].class == TRACE_CLASS_EXIT;
-        rc = graph_event(&row->graph, e, exit);
+        rc = graph_event(&row->graph, e, exit, false);
     }
     if (!rc)
         fold(row, trace);

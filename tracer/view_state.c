@@ -129,7 +129,7 @@ static void
 put_edge_tooltip(FILE *out, const struct graph *g, const struct graph_edge *e)
 {
     if (e->merged)
-        fprintf(out, "%" PRIu32 " kinds of transfer that are too rare to be drawn alone",
+        fprintf(out, "%" PRIu32 " sorts of transfer that are too rare to be drawn alone",
                 e->merged);
     else
         picture_text(out, g->trace->kind[e->kind].text);
@@ -152,6 +152,8 @@ put_edge(FILE *out, const struct graph *g, const struct graph_edge *e, bool time
         fprintf(out, "more");
     else
         picture_text(out, g->trace->kind[e->kind].name);
+    if (e->place && !e->merged)
+        fprintf(out, "-%" PRIu64, e->place);
     fprintf(out, "\" label=\"");
     put_edge_label(out, g, e, times);
     fprintf(out, "\" tooltip=\"");
@@ -190,8 +192,9 @@ put_summary(FILE *out, const struct graph *g, bool times)
 }
 
 static void
-put_notes(FILE *out, const struct graph *g, bool times)
+put_notes(FILE *out, const struct graph *g, const struct view_options *o)
 {
+    bool times = !o->no_times, first = true;
     const char *row = "<tr><td align=\"left\"><font point-size=\"10\" color=\"#555555\">";
     const char *end = "</font></td></tr>";
     char text[32];
@@ -204,6 +207,16 @@ put_notes(FILE *out, const struct graph *g, bool times)
                 "runs.%s%sExits and entries make up the whole time: a call is part of its exit, "
                 "what happens inside the guest is part of its entry.%s",
                 row, end, row, end);
+    for (unsigned k = 0; o->only && k < g->trace->kinds; k++) {
+        if (!o->only[k])
+            continue;
+        fprintf(out, "%s", first ? row : ", ");
+        if (first)
+            fprintf(out, "Of all exits only these are drawn, with what followed them: ");
+        picture_text(out, g->trace->kind[k].name);
+        first = false;
+    }
+    fprintf(out, "%s", first ? "" : end);
     if (g->left_out)
         fprintf(out, "%s%" PRIu32 " more kinds of transfer (%s events) are too rare to be drawn.%s",
                 row, g->left_out, describe_count(g->left_events, text, sizeof(text)), end);
@@ -252,7 +265,7 @@ put_graph(FILE *out, const struct view *view, const struct graph *g)
     put_summary(out, g, times);
     fprintf(out, "</td></tr>");
     put_legend(out, g);
-    put_notes(out, g, times);
+    put_notes(out, g, view->options);
     fprintf(out, "</table>>];\n"
                  "  node [shape=box style=\"rounded,filled\" fillcolor=white color=\"#444444\" "
                  "fontname=\"Helvetica\" fontsize=12];\n"
@@ -277,13 +290,13 @@ state_begin(struct view *view)
     if (!graph)
         return -ENOMEM;
     view->state = graph;
-    return graph_init(graph, view->trace);
+    return graph_init(graph, view->trace, view->options);
 }
 
 static int
 state_event(struct view *view, const struct trace_event *event, uint64_t exit)
 {
-    return graph_event(view->state, event, exit);
+    return graph_event(view->state, event, exit, view->hidden);
 }
 
 static int
@@ -305,6 +318,8 @@ state_end(struct view *view, bool failed)
 const struct view_ops view_state = {
     .name = "state",
     .help = "a picture (Graphviz): who hands control to whom, and why",
+    .form = VIEW_DOT,
+    .sees_hidden = true,
     .begin = state_begin,
     .event = state_event,
     .end = state_end,

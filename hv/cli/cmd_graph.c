@@ -74,14 +74,76 @@ parse_axis(const struct args *args, struct view_options *o, struct error *err)
     return 0;
 }
 
+static int
+parse_by(const struct args *args, struct view_options *o, struct error *err)
+{
+    static const char *const names[] = {"reason", "rip", "symbol", "device"};
+    const char *by = args_value(args, "by");
+
+    for (unsigned i = 0; by && i < ARRAY_SIZE(names); i++)
+        if (!strcmp(by, names[i])) {
+            o->by = i;
+            return 0;
+        }
+    return by ? error_set(err, EINVAL, "--by '%s' is none of reason, rip, symbol, device", by) : 0;
+}
+
+/* One reason, of `length` letters, as the recording names it. */
+static int
+add_reason(const struct trace *trace, const char *name, size_t length, bool *only,
+           struct error *err)
+{
+    const char *names[TRACE_KIND_MAX];
+    unsigned count = 0;
+    char typed[64];
+
+    snprintf(typed, sizeof(typed), "%.*s", length < 60 ? (int)length : 60, name);
+    for (unsigned k = 0; k < trace->kinds; k++) {
+        if (trace->kind[k].class != TRACE_CLASS_EXIT)
+            continue;
+        names[count++] = trace->kind[k].name;
+        if (strcmp(typed, trace->kind[k].name))
+            continue;
+        only[k] = true;
+        return 0;
+    }
+    const char *near = nearest_name(typed, names, count);
+    return error_set(err, EINVAL, "--filter: there is no exit '%s'%s%s%s", typed,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* --filter io,mmio. Fills only[], TRACE_KIND_MAX of them. */
+static int
+parse_filter(const struct args *args, const struct trace *trace, struct view_options *o, bool *only,
+             struct error *err)
+{
+    const char *list = args_value(args, "filter");
+
+    memset(only, 0, TRACE_KIND_MAX * sizeof(*only));
+    while (list && *list) {
+        size_t length = strcspn(list, ",");
+        int rc = add_reason(trace, list, length, only, err);
+        if (rc)
+            return rc;
+        o->only = only;
+        list += length + (list[length] == ',');
+    }
+    return 0;
+}
+
 /* With the recording open. */
 static int
 draw(const struct args *args, const struct view_ops *view, struct view_options *options,
      const struct trace *trace, struct error *err)
 {
     const char *out = args_value(args, "output");
+    bool only[TRACE_KIND_MAX];
     struct symbols *symbols;
-    int rc = recording_symbols(&symbols, trace, args_value(args, "symbols"), err);
+    int rc = parse_filter(args, trace, options, only, err);
+
+    if (rc)
+        return rc;
+    rc = recording_symbols(&symbols, trace, args_value(args, "symbols"), err);
 
     if (rc == 0 && err->message[0])
         fprintf(stderr, "hv: %s\n", err->message);
@@ -107,6 +169,7 @@ run_graph(const struct args *args)
     const struct view_ops *view = find_view(args, &err);
 
     if (!view || parse_range(args, &options, &err) || parse_axis(args, &options, &err) ||
+        parse_by(args, &options, &err) ||
         trace_open(&trace, args->word[args->words - 1], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
     int rc = draw(args, view, &options, &trace, &err);
@@ -120,6 +183,8 @@ static const struct option_desc options[] = {
     {"from", 'f', "N", "Begin with exit N."},
     {"limit", 'n', "N", "Draw N exits."},
     {"exit", 'x', "N", "Draw exit N alone: for card."},
+    {"filter", 0, "REASON,...", "Draw only exits for these reasons, and what followed them."},
+    {"by", 0, "WHAT", "state, flame: tell exits apart by rip, symbol or device too (reason)."},
     {"axis", 0, "AXIS", "ladder: 'exit' numbers at its side, or 'time'."},
     {"symbols", 0, "FILE", "Take the names of addresses from this ELF file."},
     {"title", 0, "TEXT", "The heading, instead of the guest's name and the engine's."},
@@ -137,14 +202,19 @@ const struct command command_graph = {
             "  state     (without VIEW) the guest, the VMM and its devices; an arrow is one\n"
             "            reason why control moves, wider if it takes more of the time\n"
             "  ladder    a sequence diagram: one transfer below the other, repeats collapsed\n"
-            "  card      one exit in full: where, why, who handled it, what it cost\n\n"
+            "  card      one exit in full: where, why, who handled it, what it cost\n"
+            "  timeline  the run from left to right: where control was, how often the guest\n"
+            "            came out\n"
+            "  flame     exits by domain, reason and function of the guest, as a flame graph\n\n"
             "Exits have the same numbers as in 'hv trace'. For example:\n\n"
             "  hv run --trace t.hvt minios\n"
             "  hv graph t.hvt -o state.svg\n"
+            "  hv graph state --by symbol --filter io,hlt t.hvt -o symbols.svg\n"
             "  hv graph ladder --range 10:20 t.hvt -o ladder.svg\n"
             "  hv graph card --exit 12 t.hvt -o card.svg\n\n"
-            "Pictures are made by the program dot of the package graphviz. If it is missing or\n"
-            "fails, its input is kept in OUT.dot.\n",
+            "Most pictures are made by the program dot of the package graphviz. If it is missing\n"
+            "or fails, its input is kept in OUT.dot. timeline and flame need nothing, and are\n"
+            "always .svg; so is a ladder of more than 200 rows.\n",
     .options = {options},
     .run = run_graph,
 };

@@ -143,9 +143,9 @@ test_state_limits(void)
     free(body);
     free(text);
 
-    CU_ASSERT_EQUAL(graph_init(&graph, &trace), 0);
+    CU_ASSERT_EQUAL(graph_init(&graph, &trace, NULL), 0);
     for (uint64_t i = 0; i < trace.count; i++)
-        CU_ASSERT_EQUAL(graph_event(&graph, &trace.events[i], i), 0);
+        CU_ASSERT_EQUAL(graph_event(&graph, &trace.events[i], i, false), 0);
     graph_reduce(&graph, true);
     CU_ASSERT_EQUAL(graph.edges, GRAPH_EDGES);
     CU_ASSERT_TRUE(graph.left_out > 0);
