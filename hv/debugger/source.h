@@ -1,0 +1,22 @@
+/*
+ * source.h - the guest's source: finding its files, printing lines of them; the stack of calls.
+ *
+ * Called by commands_source.c, the stop's context and `disassemble /s`. Next: source.c.
+ */
+#ifndef HV_DEBUGGER_SOURCE_H
+#define HV_DEBUGGER_SOURCE_H
+
+#include "debugger/debugger.h"
+
+/*
+ * Prints lines first to last of a file, as the compiler was given its name; "=>" before line `mark`,
+ * if that is not 0. Returns how many lines there were to print: 0 and a sentence if the file is not
+ * found. The folders of `directory` are searched for it, from the present one on.
+ */
+unsigned source_print(struct debugger *debugger, const char *file, int first, int last, int mark,
+                      struct error *err);
+/* Line `line` of the file, without white space in front, for the one line of a context. False: the
+ * file is not found, or is shorter. */
+bool source_line(struct debugger *debugger, const char *file, int line, char *text, size_t size);
+
+#endif
