@@ -8,7 +8,7 @@
  * harm (code.h), half plain random bytes. BATCH_PROGRAMS of them go into one boot, in the data of
  * init.c, which runs each in a process of its own and says how it ended. For each boot:
  * - minios ends by itself, within a budget of instructions, with a line for every program and all of
- *   its pages back (else it panics);
+ *   its pages back (else it panics), and no page of its image can be read by a program;
  * - what is not writable of the kernel is in memory as in its file: the checksum;
  * - another machine in this process, which takes turns with this one, has the same memory,
  *   registers and output as one that ran alone.
@@ -250,7 +250,10 @@ check_boot(struct fuzz *f, struct launch *launch, struct launch *other, uint64_t
     uint64_t ended = read_ends(f, launch, count);
     bool good = true;
 
-    if (result->end != RUN_POWER_OFF || result->status != 1 || ended != count) {
+    if (result->end == RUN_POWER_OFF && result->status == (BATCH_OPEN << 1 | 1)) {
+        printf("FAILED: seeds from %" PRIu64 ": a program can read the kernel\n", first);
+        good = false;
+    } else if (result->end != RUN_POWER_OFF || result->status != 1 || ended != count) {
         printf("FAILED: seed %" PRIu64 ": %s, status %d, %s\n%.*s\n", first + ended,
                run_end_text(result->end), result->status, result->message.message,
                (int)launch->console.kept_size, (const char *)launch->console.kept);

@@ -14,6 +14,9 @@
 #define BATCH_ARENA 0x4000u
 #define BATCH_START (0x1000u - BATCH_SIZE / 2)
 
+/* What process 1 gives to exit() if a program could read the kernel's memory; all is well: 0. */
+#define BATCH_OPEN 4
+
 struct batch {
     char marker[16];
     uint64_t count; /* at most BATCH_PROGRAMS */

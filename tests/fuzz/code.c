@@ -72,12 +72,14 @@ code_address(struct code *code)
         0xffffffffffffffff,
     };
 
-    switch (code_pick(code, 6)) {
+    switch (code_pick(code, 8)) {
     case 0: return edges[code_pick(code, ARRAY_SIZE(edges))] + code_pick(code, 4) * 4;
-    case 1: return KERNEL_BASE + code_random(code) % 0x400000;
-    case 2: return code_random(code) >> code_pick(code, 64);
-    case 3: return MONITOR_LINEAR + code_pick(code, MONITOR_END);
-    case 4:
+    case 1: return KERNEL_BASE + code_random(code) % 0x800000;
+    case 2: /* where a kernel's image lies; minios' data are the last part */
+    case 3: return KERNEL_BASE + 0x100000 + code_pick(code, 0x50000);
+    case 4: return code_random(code) >> code_pick(code, 64);
+    case 5: return MONITOR_LINEAR + code_pick(code, MONITOR_END);
+    case 6:
         if (code->addresses)
             return code->address[code_pick(code, code->addresses)] + code_pick(code, 0x1000);
         /* fall through */
@@ -426,9 +428,10 @@ static void
 any(struct code *code)
 {
     static const code_piece pieces[] = {
-        random_bytes, sensitive,    sensitive,   system_call,  software_interrupt, fast_call,
-        far_return,   far_branch,   wild_access, modify_code,  load_segment,       string,
-        load_flags,   random_bytes, jump_back,   make_process,
+        random_bytes, random_bytes, sensitive,    sensitive,    system_call, software_interrupt,
+        fast_call,    far_return,   far_branch,   load_segment, load_flags,  load_flags,
+        wild_access,  wild_access,  wild_access,  string,       string,      string,
+        modify_code,  jump_back,    make_process,
     };
 
     pieces[code_pick(code, ARRAY_SIZE(pieces))](code);
