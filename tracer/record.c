@@ -33,6 +33,7 @@ struct recorder {
     struct trace_event *next, *end; /* within the window; equal: no room */
     struct trace_header *header;
     uint64_t count, lost, start;
+    uint64_t behind;            /* so many events of the end come once more: see recorder_seek() */
     struct trace_event scratch; /* takes the events that are lost */
     uint64_t allocated;         /* events that the file has room for */
     void *window;
@@ -143,6 +144,10 @@ recorder_begin(struct recorder *recorder)
 {
     struct trace_event *event = recorder->next;
 
+    if (recorder->behind) {
+        memset(&recorder->scratch, 0, sizeof(recorder->scratch));
+        return &recorder->scratch;
+    }
     recorder->in_scratch = false;
     if (event == recorder->end) {
         if (recorder->full || window_advance(recorder)) {
@@ -160,12 +165,47 @@ recorder_begin(struct recorder *recorder)
 void
 recorder_commit(struct recorder *recorder)
 {
+    if (recorder->behind) {
+        recorder->behind--;
+        return;
+    }
     if (recorder->in_scratch) {
         __atomic_store_n(&recorder->header->lost, ++recorder->lost, __ATOMIC_RELEASE);
         return;
     }
     recorder->next++;
     __atomic_store_n(&recorder->header->count, ++recorder->count, __ATOMIC_RELEASE);
+}
+
+/* Events that were lost have positions too. */
+uint64_t
+recorder_position(const struct recorder *recorder)
+{
+    return recorder->count + recorder->lost - recorder->behind;
+}
+
+void
+recorder_seek(struct recorder *recorder, uint64_t position)
+{
+    recorder->behind = recorder->count + recorder->lost - position;
+}
+
+void
+recorder_truncate(struct recorder *recorder)
+{
+    uint64_t position = recorder_position(recorder);
+
+    recorder->behind = 0;
+    if (position >= recorder->count) {
+        recorder->lost = position - recorder->count;
+        __atomic_store_n(&recorder->header->lost, recorder->lost, __ATOMIC_RELEASE);
+        return;
+    }
+    recorder->count = recorder->allocated = position;
+    recorder->lost = 0;
+    __atomic_store_n(&recorder->header->count, position, __ATOMIC_RELEASE);
+    __atomic_store_n(&recorder->header->lost, 0, __ATOMIC_RELEASE);
+    window_advance(recorder); /* if it fails the next event is the first that is lost */
 }
 
 uint64_t

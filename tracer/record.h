@@ -37,6 +37,15 @@ uint8_t recorder_actor(struct recorder *recorder, const char *name, enum trace_d
 struct trace_event *recorder_begin(struct recorder *recorder);
 void recorder_commit(struct recorder *recorder);
 
+/*
+ * For a run that is taken back and repeated: the event that comes next. recorder_seek() says that it is
+ * event `position` again; until recorder_count() is reached what is committed is there already, and is
+ * dropped. recorder_truncate(): it will be another one from here on; what lies ahead is deleted.
+ */
+uint64_t recorder_position(const struct recorder *recorder);
+void recorder_seek(struct recorder *recorder, uint64_t position);
+void recorder_truncate(struct recorder *recorder);
+
 uint64_t recorder_count(const struct recorder *recorder);
 uint64_t recorder_lost(const struct recorder *recorder);
 

@@ -27,6 +27,7 @@ status_of(const struct run_result *result)
     case RUN_SHUTDOWN:
     case RUN_REFUSED: return STATUS_USER;
     case RUN_LIMIT: return STATUS_LIMIT;
+    case RUN_INJECT:
     case RUN_DEBUG: return STATUS_OK;
     case RUN_STOPPED: return launch_signal() ? STATUS_SIGNAL + launch_signal() : STATUS_OK;
     case RUN_FAILED: return STATUS_OURS;

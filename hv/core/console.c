@@ -120,7 +120,9 @@ void
 console_free(struct console *con)
 {
     free(con->kept);
-    con->kept = NULL;
+    free(con->typed);
+    con->kept = con->typed = NULL;
+    con->typed_at = con->typed_end = 0;
     con->kept_size = con->kept_room = 0;
 }
 
@@ -217,7 +219,9 @@ keep(struct console *con, uint8_t byte)
 void
 console_put(struct console *con, uint8_t byte)
 {
-    con->bytes_out++;
+    if (con->bytes_out++ < con->shown)
+        return;
+    con->shown = con->bytes_out;
     if (con->keep)
         keep(con, byte);
     if (con->out < 0)
@@ -225,6 +229,14 @@ console_put(struct console *con, uint8_t byte)
     con->buffer[con->used++] = byte;
     if (byte == '\n' || con->used == CONSOLE_BUFFER)
         console_flush(con);
+}
+
+void
+console_rewind(struct console *con)
+{
+    con->shown = con->bytes_out;
+    if (con->keep && con->kept_size > con->bytes_out)
+        con->kept_size = con->bytes_out;
 }
 
 /* ---- input ---- */
@@ -262,8 +274,30 @@ take_key(struct console *con, uint8_t byte)
 }
 
 int
+console_type(struct console *con, const uint8_t *bytes, size_t size, struct error *err)
+{
+    size_t left = con->typed_end - con->typed_at;
+    uint8_t *all = malloc(left + size + 1);
+
+    if (!all)
+        return error_set(err, ENOMEM, "no memory for %zu bytes of input", size);
+    if (left)
+        memcpy(all, con->typed + con->typed_at, left);
+    memcpy(all + left, bytes, size);
+    free(con->typed);
+    con->typed = all;
+    con->typed_at = 0;
+    con->typed_end = left + size;
+    return 0;
+}
+
+int
 console_get(struct console *con)
 {
+    if (console_typed(con)) {
+        con->bytes_in++;
+        return con->typed[con->typed_at++];
+    }
     if (con->input_at == con->input_end) {
         console_flush(con); /* a prompt without newline must be seen before it is answered */
         fill_input(con);

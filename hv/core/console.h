@@ -38,6 +38,10 @@ struct console {
     uint8_t *kept;
     size_t kept_size, kept_room;
     uint64_t bytes_out, bytes_in;
+    uint64_t shown; /* output below it was put out when this part of the run was run before */
+    /* Typed at the debugger, not at `in`: taken first. */
+    uint8_t *typed;
+    size_t typed_at, typed_end;
     uint64_t write_errors; /* failed writes */
     uint64_t bytes_lost;   /* guest output that reached nobody because of them */
     int write_errno;       /* the first one's reason */
@@ -57,6 +61,16 @@ int console_status(const struct console *con, struct error *err);
  * function here that waits or looks for input. */
 void console_put(struct console *con, uint8_t byte);
 void console_flush(struct console *con);
+/* The run has gone back, and another one begins here: what comes next is put out again. */
+void console_rewind(struct console *con);
+/* Adds bytes to the input, as if somebody had typed them. 0 or -ENOMEM. */
+int console_type(struct console *con, const uint8_t *bytes, size_t size, struct error *err);
+/* Is some of it still to be taken? */
+static inline bool
+console_typed(const struct console *con)
+{
+    return con->typed_at < con->typed_end;
+}
 /* The next byte that has come in, or -1 if there is none now. Never blocks. */
 int console_get(struct console *con);
 /* Sleeps until input comes, a signal arrives, or ns have passed, but 100 ms at most: a stop

@@ -30,6 +30,8 @@ struct irq_source {
     bool (*pending)(void *ctx);
     /* INTA: which vector, and the request becomes "in service". */
     uint8_t (*acknowledge)(void *ctx);
+    /* The vector that acknowledge() would give, for who looks on. NULL: it cannot be told. */
+    uint8_t (*vector)(void *ctx);
 };
 
 /* Where console input goes: the UART's receiver, fed by the run loop, which records every byte. */

@@ -161,7 +161,9 @@ poll_input(struct vm *vm, struct vcpu *vcpu)
 static bool
 input_is_possible(const struct vm *vm)
 {
-    return vm->console && vm->input.room && vm->console->in >= 0 && !vm->console->eof;
+    const struct console *con = vm->console;
+
+    return con && vm->input.room && ((con->in >= 0 && !con->eof) || console_typed(con));
 }
 
 /* Is the console to be asked now and then? When the run may be repeated, always: what comes in later
@@ -182,13 +184,13 @@ housekeeping(struct vm *vm, struct vcpu *vcpu)
     uint64_t now = vm->engine_ops->time(vcpu);
     bool due = false;
 
-    vcpu->offered &= now < vm->next_device && now < vm->next_input;
+    vcpu->offered &= now < vm->next_device && (now < vm->next_input || !input_is_polled(vm));
     if (now >= vm->next_device) {
         bus_tick(&vm->bus, now);
         vm->next_known = false;
         due = true;
     }
-    if (now >= vm->next_input) {
+    if (now >= vm->next_input && input_is_polled(vm)) {
         due |= poll_input(vm, vcpu);
         vm->next_input = now + INPUT_INTERVAL;
     }
@@ -212,6 +214,13 @@ failed_injection(const struct vm *vm, int rc)
     if (!vm->strategy->inject)
         return RUN_FAILED;
     return rc == -ESHUTDOWN ? RUN_SHUTDOWN : RUN_REFUSED;
+}
+
+/* The debugger wants to see this moment: INTR is asserted, and the guest can take it. */
+static bool
+about_to_inject(struct vm *vm, struct vcpu *vcpu)
+{
+    return vm->irq.pending && vm->irq.pending(vm->irq.ctx) && can_inject(vm, vcpu);
 }
 
 /*
@@ -279,7 +288,13 @@ idle(struct vm *vm, struct vcpu *vcpu)
     if (!can_inject(vm, vcpu) || (next == UINT64_MAX && !input_is_possible(vm)))
         return false;
     vm->next_device = next;
-    if (input_is_possible(vm) || !counted) {
+    if (vm->console && console_typed(vm->console)) {
+        /* The debugger's user has typed: the guest's time stands still meanwhile. */
+        vm->next_input = 0;
+        if (vm->journal)
+            journal_add(vm->journal, (struct journal_entry){engine->icount(vcpu), vm->waits, now,
+                                                            JOURNAL_AWAKE});
+    } else if (input_is_possible(vm) || !counted) {
         uint64_t start = now_ns(), wait = next > now ? next - now : 0;
         if (vm->console)
             console_flush(vm->console);
@@ -338,6 +353,8 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             return end_run(result, RUN_STOPPED);
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
+        if (!vcpu->offered && limits->injects && about_to_inject(vm, vcpu))
+            return end_run(result, RUN_INJECT);
         if (!vcpu->offered && (rc = offer_interrupt(vm, vcpu, &result->message)))
             return end_run(result, failed_injection(vm, rc));
         if (vcpu->halted) {
@@ -367,7 +384,13 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             vcpu->exit.user = vm->strategy->in_user(vcpu);
         if (vm->strategy->refine && vcpu->exit.kind != TRACE_DEBUG)
             vm->strategy->refine(vcpu);
-        if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu) || vm->stop)
+        if (vcpu->exit.kind == TRACE_LIMIT)
+            return end_run(result, RUN_LIMIT);
+        if (vcpu->exit.kind == TRACE_DEBUG)
+            return end_run(result, RUN_DEBUG);
+        if (vcpu->exit.kind == TRACE_KICK && vm->stop) /* what is due remains so */
+            return end_run(result, RUN_STOPPED);
+        if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu))
             return true;
     }
 }
@@ -378,10 +401,6 @@ vm_run_to_exit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits
 {
     if (!enter_guest(vm, vcpu, limits, result))
         return false;
-    if (vcpu->exit.kind == TRACE_LIMIT)
-        return end_run(result, RUN_LIMIT);
-    if (vcpu->exit.kind == TRACE_DEBUG)
-        return end_run(result, RUN_DEBUG);
     vm->exits++;
     vm->exits_by_kind[vcpu->exit.kind]++;
     vcpu->offered = false;

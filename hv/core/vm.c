@@ -37,6 +37,7 @@ run_end_text(enum run_end end)
     case RUN_REFUSED: return "the strategy cannot go on with this guest";
     case RUN_LIMIT: return "the limit was reached";
     case RUN_STOPPED: return "stopped by the user";
+    case RUN_INJECT: return "an interrupt is about to be handed over";
     case RUN_DEBUG: return "the debugger has stopped it";
     default: return "the engine could not go on";
     }

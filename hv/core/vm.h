@@ -16,6 +16,7 @@
 #include "core/exit.h"
 #include "core/line.h"
 #include "core/ram.h"
+#include "core/state.h"
 
 struct engine_ops;
 struct engine_vm;
@@ -53,6 +54,7 @@ struct vm {
     const struct strategy_ops *strategy;
     struct recorder *recorder; /* NULL: not recording */
     bool trace_guest;
+    struct state_part board; /* levels of the board's wires, for snapshots; at == NULL: none */
     struct journal *journal; /* what comes in from outside; NULL: nobody will repeat the run */
     struct vcpu vcpu[1];
 
@@ -70,7 +72,8 @@ struct vm {
 /* A budget: 0 means without limit. */
 struct run_limits {
     uint64_t exits, instructions;
-    bool step; /* one instruction at most: then the run ends with RUN_DEBUG */
+    bool step;    /* one instruction at most: then the run ends with RUN_DEBUG */
+    bool injects; /* end with RUN_INJECT where an interrupt is about to be handed to the guest */
 };
 
 /* Why vm_run() returned. */
@@ -83,6 +86,7 @@ enum run_end {
     RUN_STOPPED,   /* the user, by a signal */
     RUN_FAILED,    /* the engine cannot go on: message says why */
     RUN_DEBUG,     /* a step is done or a stop point was hit: vcpu->exit.debug; it can go on */
+    RUN_INJECT,    /* an interrupt would be handed over next (run_limits.injects); it can go on */
     RUN_REFUSED,   /* the guest did what its strategy cannot go on with: message says what */
 };
 

@@ -14,6 +14,7 @@
 #ifndef HV_DEBUGGER_MACHINE_H
 #define HV_DEBUGGER_MACHINE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,8 @@ enum machine_edge {
     EDGE_IN = 2,
 };
 
+/* seek(): any number of waits; `icount` alone says where. */
+#define MOMENT_ANY UINT64_MAX
 struct moment {
     uint64_t exits;  /* how many have happened: the number of the last one */
     uint64_t icount; /* instructions retired since power-on; 0 where the engine cannot count */
@@ -47,7 +50,7 @@ enum stop_why {
     STOP_EDGE,        /* an edge of an exit */
     STOP_POINT,       /* stop point `point`; `address`: what was accessed (watch points) */
     STOP_INJECT,      /* an interrupt, `point` is its vector, is about to be handed to the guest */
-    STOP_INTERRUPTED, /* machine_interrupt() */
+    STOP_INTERRUPTED, /* machine_interrupt(), or Ctrl-A x was typed at the guest's terminal */
     STOP_BEGINNING,   /* going back came to where the machine was switched on */
     STOP_END,         /* the machine has ended: machine->result says how */
 };
@@ -79,7 +82,9 @@ struct machine_ops {
      * -ENOTSUP: this machine cannot (then what to use instead). */
     int (*forward)(struct machine *, const struct machine_goal *, struct stop *, struct error *);
     int (*backward)(struct machine *, const struct machine_goal *, struct stop *, struct error *);
-    /* To that very moment, which lies in the past or ahead. -ERANGE: the machine ends before. */
+    /* To that very moment, which lies in the past or ahead: EDGE_OUT and EDGE_IN by `exits`,
+     * EDGE_NONE by `icount` and `waits`: the first at which so many have gone by. -ERANGE: the
+     * machine ends before. */
     int (*seek)(struct machine *, const struct moment *, struct stop *, struct error *);
 
     /* The registers, as the guest believes to have them. A recording knows rip alone: -ENODATA. */
@@ -114,8 +119,9 @@ struct machine {
     struct run_result result; /* valid if ended */
     struct x86_regs before;   /* at the stop before this one: what changed since */
     bool before_known;
-    struct history *history; /* live, with an engine that counts; else NULL */
-    void *own;               /* of live.c or postmortem.c */
+    struct history *history;           /* live, with an engine that counts; else NULL */
+    void *own;                         /* of live.c or postmortem.c */
+    volatile sig_atomic_t interrupted; /* set by machine_interrupt() */
 };
 
 /* --- live.c ---------------------------------------------------------------------------------- */
@@ -150,6 +156,10 @@ int machine_trace(struct machine *machine, struct trace *trace, struct trace **o
  * -ENOENT with a sentence. */
 int machine_find_exit(struct machine *machine, uint64_t number, struct trace_event *exit,
                       struct trace_event *entry, struct error *err);
+
+/* Types at the guest's serial line: the bytes come in as fast as the guest takes them, from now on.
+ * -ENOTSUP for a recording or a guest without one. */
+int machine_type(struct machine *machine, const void *bytes, size_t size, struct error *err);
 
 /* Can it go back? If not, *why is a sentence that says what to use instead. */
 bool machine_can_go_back(const struct machine *machine, const char **why);

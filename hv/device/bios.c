@@ -261,14 +261,6 @@ bios_state(void *dev, size_t *size)
 }
 
 static void
-bios_restored(void *dev)
-{
-    struct bios *bios = dev;
-
-    line_set(&bios->a20, bios->s.a20_open);
-}
-
-static void
 bios_describe(void *dev, char *text, size_t size)
 {
     const struct bios *bios = dev;
@@ -311,7 +303,6 @@ const struct device_ops bios_ops = {
     .write = bios_write,
     .reset = bios_reset,
     .state = bios_state,
-    .restored = bios_restored,
     .describe = bios_describe,
     .register_name = bios_register_name,
     .manual = "IBM PC AT Technical Reference, section 5",

@@ -34,8 +34,10 @@ struct pc {
     struct debugexit debugexit;
     struct bios bios;              /* only if pc_options asks for it */
     struct bus_device *driver[16]; /* who drives IRQ n; for the recording */
-    uint16_t levels;               /* of the 16 lines */
-    bool a20_open;
+    struct {
+        uint16_t levels; /* of the 16 lines */
+        bool a20_open;
+    } wires;
 };
 
 /* ---- the wires ---- */
@@ -63,9 +65,9 @@ pc_irq(void *ctx, unsigned irq, int level)
     struct pc *pc = ctx;
     uint16_t bit = (uint16_t)(1u << irq);
 
-    if (!(pc->levels & bit) == !level)
+    if (!(pc->wires.levels & bit) == !level)
         return;
-    pc->levels ^= bit;
+    pc->wires.levels ^= bit;
     if (pc->vm->recorder && pc->driver[irq]->actor)
         record_irq(pc, irq, level);
     pic_set_irq(&pc->pic, irq, level);
@@ -83,6 +85,14 @@ pc_acknowledge(void *ctx)
     return pic_acknowledge(&((struct pc *)ctx)->pic);
 }
 
+static uint8_t
+pc_vector(void *ctx)
+{
+    struct pic copy = ((struct pc *)ctx)->pic;
+
+    return pic_acknowledge(&copy);
+}
+
 /* Before the engine is open the gate is as engines start: open. The 8042 drives the wire at each
  * access; the engine hears of changes only, as they cost it its cached translations. */
 static void
@@ -92,11 +102,11 @@ pc_a20(void *ctx, unsigned number, int level)
     struct vm *vm = pc->vm;
 
     (void)number;
-    if (pc->a20_open == (level != 0))
+    if (pc->wires.a20_open == (level != 0))
         return;
-    pc->a20_open = level != 0;
+    pc->wires.a20_open = level != 0;
     if (vm->engine && vm->engine_ops->set_a20)
-        vm->engine_ops->set_a20(vm, pc->a20_open);
+        vm->engine_ops->set_a20(vm, pc->wires.a20_open);
 }
 
 /* The first request counts: the guest cannot take back a power-off by asking for a reset. */
@@ -277,7 +287,8 @@ pc_create(struct vm *vm, const struct pc_options *options, struct pc **out_pc, s
         free(pc);
         return rc;
     }
-    vm->irq = (struct irq_source){pc, pc_pending, pc_acknowledge};
+    vm->irq = (struct irq_source){pc, pc_pending, pc_acknowledge, pc_vector};
+    vm->board = (struct state_part){.at = &pc->wires, .size = sizeof(pc->wires)};
     vm->input = (struct byte_sink){pc, pc_input_room, pc_input_put};
     *out_pc = pc;
     return 0;

@@ -67,7 +67,7 @@ run(const uint8_t *label, const struct strategy_ops *strategy)
     memset(&vm, 0, sizeof(vm));
     vm.engine_ops = engine_find("soft");
     vm.strategy = strategy;
-    vm.irq = (struct irq_source){NULL, irq_pending, irq_acknowledge};
+    vm.irq = (struct irq_source){NULL, irq_pending, irq_acknowledge, NULL};
     CU_ASSERT_FATAL(!vm_create(&vm, RAM_SIZE, &err));
     x86_regs_reset(&regs);
     boot_state_long64(&vm.ram, &regs, address_of(label));

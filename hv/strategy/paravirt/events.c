@@ -181,6 +181,12 @@ event_take(void *ctx)
     return (uint8_t)(HC_EVENT_TRAP + event);
 }
 
+static uint8_t
+event_vector(void *ctx)
+{
+    return (uint8_t)(HC_EVENT_TRAP + __builtin_ctzll(((struct paravirt *)ctx)->events.waiting));
+}
+
 /* --- in the place of the serial port's receiver ------------------------------------------------------ */
 
 static bool
@@ -226,7 +232,7 @@ events_attach(struct paravirt *pv, struct error *err)
         return error_set(err, ENOSPC, "the board has no room for the timer of strategy paravirt");
     pv->old_irq = vm->irq;
     pv->old_input = vm->input;
-    vm->irq = (struct irq_source){pv, event_pending, event_take};
+    vm->irq = (struct irq_source){pv, event_pending, event_take, event_vector};
     vm->input = (struct byte_sink){pv, input_room, input_put};
     return 0;
 }

@@ -1,0 +1,377 @@
+/*
+ * live.c - the machine that runs, moved forward: by instructions, by edges of exits, to stop points.
+ *
+ * It drives the two halves of core/run.c, vm_run_to_exit() and vm_handle_exit(), and stops between
+ * them. Wherever it stops and however often, the guest takes the same way: that is what going back
+ * (back.c) rests on.
+ *
+ * Called through machine_ops. Next: back.c, look.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "debugger/live.h"
+#include "strategy/strategy.h"
+#include "tracer/record.h"
+
+/* --- where the machine is ------------------------------------------------------------------------ */
+
+/* After the machine moved: edge OUT and IN are told by the caller, who knows. */
+static void
+arrived(struct machine *machine, enum machine_edge edge)
+{
+    struct vm *vm = machine->vm;
+    struct live *live = machine->own;
+
+    machine->now = (struct moment){.exits = vm->exits,
+                                   .icount = vm->engine_ops->icount(machine->vcpu),
+                                   .waits = vm->waits,
+                                   .edge = edge};
+    if (vm->exits > machine->exits_seen)
+        machine->exits_seen = vm->exits;
+    journal_reached(&live->journal, machine->now.icount, machine->now.waits);
+}
+
+void
+live_moved(struct machine *machine, const struct moment *to)
+{
+    struct live *live = machine->own;
+
+    machine->now = *to;
+    machine->ended = false;
+    live->at_inject = false;
+}
+
+void
+live_begin(struct machine *machine)
+{
+    struct x86_regs regs;
+
+    machine->before_known = !live_get_regs(machine, &regs, NULL);
+    if (machine->before_known)
+        machine->before = regs;
+    machine->interrupted = 0;
+    machine->vm->stop = 0;
+}
+
+/* --- stop points ----------------------------------------------------------------------------------- */
+
+static int
+arm(struct machine *machine, bool on, struct error *err)
+{
+    struct live *live = machine->own;
+    const struct engine_ops *engine = machine->vm->engine_ops;
+
+    on = on && live->points;
+    if (on == live->armed)
+        return 0;
+    int rc = engine->set_stops(machine->vcpu, live->point, on ? live->points : 0, err);
+    if (!rc)
+        live->armed = on;
+    return rc;
+}
+
+static int
+live_set_points(struct machine *machine, const struct stop_point *points, unsigned count,
+                struct error *err)
+{
+    struct live *live = machine->own;
+    const struct engine_ops *engine = machine->vm->engine_ops;
+    struct stop_point *copy = NULL;
+    int rc;
+
+    if (count && !engine->set_stops)
+        return error_set(err, ENOTSUP, "engine %s has no breakpoints: use --engine soft",
+                         engine->name);
+    if (count && !(copy = malloc(count * sizeof(*copy))))
+        return error_set(err, ENOMEM, "no memory for %u stop points", count);
+    if (count)
+        memcpy(copy, points, count * sizeof(*copy));
+    /* Tried out now: an engine may have no room for so many. */
+    if (engine->set_stops && (rc = engine->set_stops(machine->vcpu, copy, count, err))) {
+        free(copy);
+        engine->set_stops(machine->vcpu, live->point, live->armed ? live->points : 0, NULL);
+        return rc;
+    }
+    free(live->point);
+    live->point = copy;
+    live->points = count;
+    live->armed = count != 0;
+    return 0;
+}
+
+/* Is the guest before an instruction that has a stop point? To go on it must get over it. */
+static bool
+at_execute_point(struct machine *machine)
+{
+    struct live *live = machine->own;
+    struct x86_regs regs;
+
+    if (!live->points || machine->vm->engine_ops->get_regs(machine->vcpu, &regs, NULL))
+        return false;
+    uint64_t linear = regs.seg[X86_CS].attr & SEG_L ? regs.rip
+                                                    : (uint32_t)(regs.seg[X86_CS].base + regs.rip);
+    for (unsigned i = 0; i < live->points; i++)
+        if (live->point[i].kind == STOP_EXECUTE && live->point[i].address == linear)
+            return true;
+    return false;
+}
+
+/* --- forward --------------------------------------------------------------------------------------- */
+
+/* The machine can go no further. The recording gets its last event, once. */
+static void
+ended(struct machine *machine, const struct run_result *result)
+{
+    struct live *live = machine->own;
+
+    machine->ended = true;
+    machine->result = *result;
+    if (machine->vm->recorder)
+        live->end_position = recorder_position(machine->vm->recorder);
+    vm_end(machine->vm, result);
+}
+
+/* What the second half of an exit leaves; false: the machine has ended. */
+static bool
+handle(struct machine *machine)
+{
+    struct run_result result = {0};
+    bool on = vm_handle_exit(machine->vm, machine->vcpu, &result);
+
+    machine->exit = machine->vcpu->exit;
+    arrived(machine, EDGE_IN);
+    if (!on)
+        ended(machine, &result);
+    return on;
+}
+
+/* The first half did not come to an exit: why? True: it is a stop, or the end. */
+static bool
+no_exit(struct machine *machine, const struct run_result *result, struct stop *stop)
+{
+    const struct moment was = machine->now;
+    const struct vm_exit *exit = &machine->vcpu->exit;
+    struct vm *vm = machine->vm;
+
+    arrived(machine, EDGE_NONE);
+    if (moment_steps(&machine->now) == moment_steps(&was) && machine->now.exits == was.exits)
+        machine->now.edge = was.edge; /* it has not moved */
+    switch (result->end) {
+    case RUN_LIMIT: return false;
+    case RUN_DEBUG:
+        *stop = exit->debug.at_point
+                    ? (struct stop){STOP_POINT, exit->debug.point, exit->debug.address}
+                    : (struct stop){.why = STOP_DONE};
+        return true;
+    case RUN_INJECT:
+        ((struct live *)machine->own)->at_inject = true;
+        *stop = (struct stop){.why = STOP_INJECT,
+                              .point = vm->irq.vector ? vm->irq.vector(vm->irq.ctx) : 0};
+        return true;
+    case RUN_STOPPED:
+        machine->interrupted = 0;
+        vm->stop = 0;
+        if (vm->console)
+            vm->console->quit = false;
+        *stop = (struct stop){.why = STOP_INTERRUPTED};
+        return true;
+    default:
+        ended(machine, result);
+        *stop = (struct stop){.why = STOP_END};
+        return true;
+    }
+}
+
+/* How far the engine may run at once: to the bound, to the next snapshot, over a stop point. */
+static void
+set_limits(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
+           bool pass, struct run_limits *limits)
+{
+    struct live *live = machine->own;
+    uint64_t steps = moment_steps(&machine->now), until = bound->steps;
+    const struct moment *m = bound->until;
+
+    *limits = (struct run_limits){.injects = goal->injects && !live->at_inject};
+    limits->step = pass || (bound->steps && !live_counts(machine));
+    if (!live_counts(machine))
+        return;
+    if (m && m->edge == EDGE_NONE) {
+        /* With waits unknown: there, if no wait comes in between; else it is asked again. */
+        uint64_t there = m->waits == MOMENT_ANY ? steps + (m->icount - machine->now.icount)
+                                                : moment_steps(m);
+        if (!until || there < until)
+            until = there;
+    }
+    if (machine->history && (!until || history_due(machine->history) < until - steps))
+        until = steps + history_due(machine->history);
+    limits->instructions = until;
+}
+
+/* Is the machine at the bound, or behind it? */
+static bool
+at_bound(const struct machine *machine, const struct live_bound *bound)
+{
+    if (bound->steps && live_counts(machine) && moment_steps(&machine->now) >= bound->steps &&
+        machine->now.edge != EDGE_OUT)
+        return true;
+    if (!bound->until)
+        return false;
+    if (bound->until->edge == EDGE_NONE && machine->now.edge == EDGE_OUT)
+        return machine->now.exits > bound->until->exits && bound->until->waits != MOMENT_ANY;
+    if (bound->until->edge == EDGE_NONE && bound->until->waits != MOMENT_ANY)
+        return moment_steps(&machine->now) >= moment_steps(bound->until);
+    return moment_compare(&machine->now, bound->until) >= 0;
+}
+
+/* Half an exit forward. True: *stop says where it came to; the goal may or may not ask for it. */
+static bool
+move(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
+     bool pass, struct stop *stop)
+{
+    struct live *live = machine->own;
+    struct run_result result = {0};
+    struct run_limits limits;
+    struct vm *vm = machine->vm;
+
+    *stop = (struct stop){.why = STOP_EDGE};
+    if (machine->vcpu->unhandled) {
+        if (!handle(machine)) {
+            *stop = (struct stop){.why = STOP_END};
+            return true;
+        }
+        return goal->edges & EDGE_IN;
+    }
+    set_limits(machine, goal, bound, pass, &limits);
+    bool at_exit = vm_run_to_exit(vm, machine->vcpu, &limits, &result);
+    live->at_inject = false;
+    if (!at_exit)
+        return no_exit(machine, &result, stop);
+    machine->exit = machine->vcpu->exit;
+    arrived(machine, EDGE_OUT);
+    return goal->edges & EDGE_OUT;
+}
+
+int
+live_go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
+        struct stop *stop, struct error *err)
+{
+    const struct moment from = machine->now;
+    bool pass = goal->points && at_execute_point(machine);
+    int rc = arm(machine, goal->points, err);
+
+    if (rc)
+        return rc;
+    for (;;) {
+        if (machine->ended) {
+            *stop = (struct stop){.why = STOP_END};
+            return 0;
+        }
+        if (at_bound(machine, bound)) {
+            *stop = (struct stop){.why = STOP_DONE};
+            return 0;
+        }
+        /* A step ignores the point that it begins at; it may take an exit or two to be done. */
+        pass = pass && moment_steps(&machine->now) == moment_steps(&from);
+        bool stopped = move(machine, goal, bound, pass, stop);
+        if (machine->history && !machine->ended && machine->now.edge != EDGE_OUT)
+            history_visit(machine->history);
+        if (!stopped)
+            continue;
+        if (stop->why == STOP_DONE && pass && !(bound->steps && !live_counts(machine))) {
+            pass = live_counts(machine);
+            continue;
+        }
+        if (stop->why == STOP_EDGE || stop->why == STOP_POINT || stop->why == STOP_INJECT)
+            if (goal->wanted && !goal->wanted(goal->context, machine, stop))
+                continue;
+        return 0;
+    }
+}
+
+int
+live_go_to(struct machine *machine, const struct moment *moment, struct stop *stop,
+           struct error *err)
+{
+    const struct machine_goal nothing = {0};
+
+    return live_go(machine, &nothing, &(struct live_bound){.until = moment}, stop, err);
+}
+
+static int
+live_forward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
+             struct error *err)
+{
+    uint64_t steps = goal->instructions ? moment_steps(&machine->now) + goal->instructions : 0;
+
+    if (goal->instructions > 1 && !live_counts(machine))
+        return error_set(err, ENOTSUP,
+                         "engine %s does not count instructions: it can step one at a time only",
+                         machine->engine);
+    if (goal->instructions && !(machine->vm->engine_ops->caps & CAP_STEP))
+        return error_set(err, ENOTSUP, "engine %s cannot step: use --engine soft", machine->engine);
+    live_begin(machine);
+    return live_go(machine, goal, &(struct live_bound){.steps = steps}, stop, err);
+}
+
+/* --- open and close ---------------------------------------------------------------------------------- */
+
+static void
+live_close(struct machine *machine)
+{
+    struct live *live = machine->own;
+
+    if (machine->vm->engine && live->points && machine->vm->engine_ops->set_stops)
+        machine->vm->engine_ops->set_stops(machine->vcpu, NULL, 0, NULL);
+    machine->vm->journal = NULL;
+    if (machine->history)
+        history_close(machine->history);
+    journal_free(&live->journal);
+    free(live->point);
+    free(live->recording);
+    free(live->eyes);
+    free(live);
+    machine->own = NULL;
+}
+
+static const struct machine_ops live_ops = {
+    .name = "live",
+    .forward = live_forward,
+    .backward = live_backward,
+    .seek = live_seek,
+    .get_regs = live_get_regs,
+    .set_regs = live_set_regs,
+    .read = live_read,
+    .write = live_write,
+    .set_points = live_set_points,
+    .close = live_close,
+};
+
+int
+machine_open_live(struct machine *machine, struct vm *vm, const char *recording, struct error *err)
+{
+    struct live *live = calloc(1, sizeof(*live));
+
+    if (!live || (recording && !(live->recording = strdup(recording)))) {
+        free(live);
+        return error_set(err, ENOMEM, "no memory for the debugger");
+    }
+    *machine = (struct machine){
+        .ops = &live_ops,
+        .engine = vm->engine_ops->name,
+        .strategy = vm->strategy->name,
+        .vm = vm,
+        .vcpu = &vm->vcpu[0],
+        .own = live,
+    };
+    machine->vcpu->resuming = true; /* as vm_run() begins */
+    if (live_counts(machine) && vm->strategy->state && vm->engine_ops->state) {
+        vm->journal = &live->journal;
+        int rc = history_open(&machine->history, machine, 0, err);
+        if (rc && rc != -ENOTSUP) {
+            machine_close(machine);
+            return rc;
+        }
+    }
+    return 0;
+}

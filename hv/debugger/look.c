@@ -1,0 +1,236 @@
+/*
+ * look.c - registers and memory of a machine that runs, as the guest sees them; and changing them.
+ *
+ * A linear address goes through the guest's own page tables, those that it believes to use: under
+ * strategy trap they are not the ones that the processor walks. Called through machine_ops. Next:
+ * history.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/console.h"
+#include "debugger/live.h"
+#include "strategy/strategy.h"
+#include "tracer/record.h"
+
+/* --- registers --------------------------------------------------------------------------------- */
+
+int
+live_get_regs(struct machine *machine, struct x86_regs *regs, struct error *err)
+{
+    const struct vm *vm = machine->vm;
+
+    if (vm->strategy->get_regs)
+        return vm->strategy->get_regs(machine->vcpu, regs, err);
+    return vm->engine_ops->get_regs(machine->vcpu, regs, err);
+}
+
+/* What lay ahead, in the journal, the snapshots, the recording and on the screen, will not happen. */
+static void
+changed(struct machine *machine)
+{
+    struct vm *vm = machine->vm;
+    struct live *live = machine->own;
+
+    journal_forget_future(&live->journal, machine->now.icount, machine->now.waits);
+    if (machine->history)
+        history_forget_future(machine->history);
+    if (vm->recorder)
+        recorder_truncate(vm->recorder);
+    if (vm->console)
+        console_rewind(vm->console);
+    machine->exits_seen = machine->now.exits;
+    machine->vcpu->offered = false; /* an interrupt may be possible now */
+}
+
+int
+live_set_regs(struct machine *machine, const struct x86_regs *regs, struct error *err)
+{
+    const struct vm *vm = machine->vm;
+    int rc = vm->strategy->set_regs ? vm->strategy->set_regs(machine->vcpu, regs, err)
+                                    : vm->engine_ops->set_regs(machine->vcpu, regs, err);
+
+    if (rc)
+        return rc;
+    if (machine->vcpu->unhandled) { /* it was another instruction's */
+        machine->vcpu->unhandled = false;
+        machine->vcpu->resuming = true;
+        machine->now.edge = EDGE_IN;
+    }
+    changed(machine);
+    return 0;
+}
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+static struct x86_page
+look_page(void *ctx, uint64_t gpa)
+{
+    struct x86_page page = {0};
+
+    page.host = ram_page(ctx, gpa & ~UINT64_C(0xfff), &page.writable);
+    return page;
+}
+
+/* A processor with the guest's registers, that walks its page tables and changes nothing. */
+static int
+open_eyes(struct machine *machine, struct error *err)
+{
+    struct live *live = machine->own;
+    struct x86_regs regs;
+    int rc = live_get_regs(machine, &regs, err);
+
+    if (rc)
+        return rc;
+    if (!live->eyes && !(live->eyes = aligned_alloc(64, (sizeof(*live->eyes) + 63) / 64 * 64)))
+        return error_set(err, ENOMEM, "no memory to look at the guest's page tables");
+    x86_cpu_init(live->eyes);
+    live->eyes->r = regs;
+    live->eyes->mem = (struct x86_memory){
+        .ctx = &machine->vm->ram, .page = look_page, .a20_mask = ~UINT64_C(0)};
+    x86_update_mode(live->eyes);
+    return 0;
+}
+
+static int
+translate(struct x86_cpu *eyes, uint64_t linear, uint64_t *physical, struct error *err)
+{
+    struct x86_walk walk;
+
+    if (!x86_page_look(eyes, linear & eyes->linear_mask, &walk))
+        return error_set(err, EFAULT, "cannot reach linear address 0x%" PRIx64 ": it is not mapped",
+                         linear);
+    *physical = walk.gpa;
+    return 0;
+}
+
+int
+machine_translate(struct machine *machine, uint64_t linear, uint64_t *physical, struct error *err)
+{
+    if (!machine->vm)
+        return error_set(err, ENODATA, "a recording has no page tables: it knows the exits alone");
+    int rc = open_eyes(machine, err);
+    return rc ? rc : translate(((struct live *)machine->own)->eyes, linear, physical, err);
+}
+
+/* One page's worth, at a guest-physical address. */
+static int
+transfer(struct ram *ram, uint64_t physical, uint8_t *bytes, size_t size, bool write)
+{
+    return write ? ram_write(ram, physical, bytes, size) : ram_read(ram, physical, bytes, size);
+}
+
+/* Page by page; a write is tried out by reading first, so that it happens as a whole or not. */
+static int
+move_bytes(struct machine *machine, enum machine_space space, uint64_t address, uint8_t *bytes,
+           size_t size, bool write, struct error *err)
+{
+    struct live *live = machine->own;
+    struct ram *ram = &machine->vm->ram;
+    int rc = space == SPACE_LINEAR ? open_eyes(machine, err) : 0;
+
+    while (!rc && size) {
+        uint64_t physical = address;
+        size_t n = PAGE_SIZE - address % PAGE_SIZE;
+        if (n > size)
+            n = size;
+        if (space == SPACE_LINEAR && (rc = translate(live->eyes, address, &physical, err)))
+            break;
+        rc = transfer(ram, physical, bytes, n, write);
+        if (rc)
+            return error_set(err, EFAULT,
+                             "cannot %s 0x%" PRIx64 ": physical address 0x%" PRIx64 " is %s",
+                             write ? "write to" : "read", address, physical,
+                             write ? "not RAM" : "no memory; a device there is not asked");
+        address += n, bytes += n, size -= n;
+    }
+    return rc;
+}
+
+int
+live_read(struct machine *machine, enum machine_space space, uint64_t address, void *to,
+          size_t size, struct error *err)
+{
+    return move_bytes(machine, space, address, to, size, false, err);
+}
+
+/* The guest's page tables may be what was written: what was derived from them is forgotten. */
+int
+live_write(struct machine *machine, enum machine_space space, uint64_t address, const void *from,
+           size_t size, struct error *err)
+{
+    const struct vm *vm = machine->vm;
+    uint8_t *bytes = malloc(2 * size + 1);
+    int rc;
+
+    if (!bytes)
+        return error_set(err, ENOMEM, "no memory for %zu bytes", size);
+    memcpy(bytes, from, size);
+    rc = move_bytes(machine, space, address, bytes + size, size, false, err);
+    if (!rc)
+        rc = move_bytes(machine, space, address, bytes, size, true, err);
+    free(bytes);
+    if (rc)
+        return rc;
+    if (vm->strategy->restored)
+        vm->strategy->restored(machine->vcpu);
+    vm->engine_ops->flush_tlb(machine->vcpu);
+    changed(machine);
+    return 0;
+}
+
+/* --- input, and the recording ------------------------------------------------------------------- */
+
+/* A guest that halted for good has something to wait for now. */
+static void
+wake(struct machine *machine)
+{
+    struct live *live = machine->own;
+
+    if (!machine->ended || machine->result.end != RUN_HALTED)
+        return;
+    if (machine->vm->recorder)
+        recorder_seek(machine->vm->recorder, live->end_position);
+    machine->ended = false;
+}
+
+int
+machine_type(struct machine *machine, const void *bytes, size_t size, struct error *err)
+{
+    struct vm *vm = machine->vm;
+    int rc;
+
+    if (!vm)
+        return error_set(err, ENOTSUP, "nobody reads what is typed: this is a recording");
+    if (!vm->console || !vm->input.room)
+        return error_set(err, ENOTSUP, "this guest has no serial line to type at");
+    if (machine->ended && machine->result.end != RUN_HALTED)
+        return error_set(err, ENOTSUP, "nobody reads what is typed: the machine has ended");
+    rc = console_type(vm->console, bytes, size, err);
+    if (rc)
+        return rc;
+    wake(machine);
+    changed(machine);
+    return 0;
+}
+
+int
+machine_trace(struct machine *machine, struct trace *trace, struct trace **out, bool *close,
+              struct error *err)
+{
+    struct live *live = machine->own;
+
+    *close = false;
+    *out = machine->trace;
+    if (*out)
+        return 0;
+    if (!live->recording || !machine->vm->recorder)
+        return error_set(err, ENOENT, "nothing is recorded: start hv with --trace FILE");
+    int rc = trace_open(trace, live->recording, err->message, sizeof(err->message));
+    if (rc)
+        return rc;
+    *out = trace;
+    *close = true;
+    return 0;
+}

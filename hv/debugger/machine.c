@@ -1,0 +1,123 @@
+/*
+ * machine.c - what a running machine and a recording have in common: moments, the recording, closing.
+ *
+ * Called by the debugger's commands and the gdb stub. Next: live.c, postmortem.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "debugger/machine.h"
+#include "strategy/strategy.h"
+
+/* Within one number of exits: it happens, it is dealt with, the guest goes on. */
+static int
+rank(const struct moment *moment)
+{
+    return moment->edge == EDGE_OUT ? 0 : moment->edge == EDGE_IN ? 1 : 2;
+}
+
+static int
+order(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int
+moment_compare(const struct moment *a, const struct moment *b)
+{
+    int by;
+
+    if (a->waits == MOMENT_ANY || b->waits == MOMENT_ANY)
+        return order(a->icount, b->icount);
+    by = order(a->exits, b->exits);
+    if (!by)
+        by = rank(a) - rank(b);
+    /* Where instructions are not counted both are 0: no two such moments can be told apart. */
+    if (!by && a->edge == EDGE_NONE)
+        by = order(a->icount + a->waits, b->icount + b->waits);
+    return by;
+}
+
+void
+machine_close(struct machine *machine)
+{
+    if (machine->ops)
+        machine->ops->close(machine);
+    machine->ops = NULL;
+}
+
+void
+machine_interrupt(struct machine *machine)
+{
+    machine->interrupted = 1;
+    if (machine->vm) {
+        machine->vm->stop = 1;
+        machine->vm->engine_ops->kick(machine->vcpu);
+    }
+}
+
+/* The event of exit `number`, and the entry that follows it before the next exit, if there is one. */
+static int
+find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,
+          struct trace_event *entry, struct error *err)
+{
+    uint64_t at;
+
+    if (trace_find_exit(trace, number, &at))
+        return error_set(err, ENOENT,
+                         "there is no exit %" PRIu64 ": the recording has 1 to %" PRIu64, number,
+                         trace->exits);
+    *exit = trace->events[at];
+    *entry = (struct trace_event){.kind = TRACE_END};
+    while (++at < trace->count) {
+        const struct trace_event *e = &trace->events[at];
+        enum trace_class class = trace->kind[e->kind].class;
+        if (class == TRACE_CLASS_EXIT)
+            break;
+        if (class == TRACE_CLASS_ENTRY) {
+            *entry = *e;
+            break;
+        }
+    }
+    return 0;
+}
+
+int
+machine_find_exit(struct machine *machine, uint64_t number, struct trace_event *exit,
+                  struct trace_event *entry, struct error *err)
+{
+    struct trace own, *trace;
+    bool close;
+    int rc = machine_trace(machine, &own, &trace, &close, err);
+
+    if (rc)
+        return rc;
+    rc = find_exit(trace, number, exit, entry, err);
+    if (close)
+        trace_close(trace);
+    return rc;
+}
+
+bool
+machine_can_go_back(const struct machine *machine, const char **why)
+{
+    const struct vm *vm = machine->vm;
+
+    if (why)
+        *why = NULL;
+    if (machine->history || machine->trace)
+        return true;
+    if (!why)
+        return false;
+    if (vm && !(vm->engine_ops->caps & CAP_ICOUNT))
+        *why = "this engine cannot go back: it does not count instructions; use --engine soft, or "
+               "record with --trace FILE and look at it with 'hv debug --trace FILE'";
+    else if (vm && !vm->strategy->state)
+        *why = "this strategy does not say where its state lies, so the machine cannot go back; "
+               "record "
+               "with --trace FILE and look at it with 'hv debug --trace FILE'";
+    else
+        *why = "this machine cannot go back: there was no memory for snapshots";
+    return false;
+}
