@@ -256,7 +256,7 @@ int
 live_go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
         struct stop *stop, struct error *err)
 {
-    const struct moment from = machine->now;
+    struct moment from = machine->now;
     bool pass = goal->points && at_execute_point(machine);
     int rc = arm(machine, goal->points, err);
 
@@ -282,10 +282,13 @@ live_go(struct machine *machine, const struct machine_goal *goal, const struct l
             pass = live_counts(machine);
             continue;
         }
-        if (stop->why == STOP_EDGE || stop->why == STOP_POINT || stop->why == STOP_INJECT)
-            if (goal->wanted && !goal->wanted(goal->context, machine, stop))
-                continue;
-        return 0;
+        if (stop->why == STOP_DONE || stop->why == STOP_INTERRUPTED || stop->why == STOP_END ||
+            !goal->wanted || goal->wanted(goal->context, machine, stop))
+            return 0;
+        if (stop->why == STOP_POINT) {
+            from = machine->now;
+            pass = at_execute_point(machine);
+        }
     }
 }
 
