@@ -180,10 +180,15 @@ char *
 describe_transfer(const struct trace *t, const struct trace_event *e, describe_name_fn *name,
                   char *text, size_t size)
 {
-    if (e->kind == TRACE_CALL && e->to == TRACE_ACTOR_INTERPRETER)
-        snprintf(text, size, "carry out the instruction");
-    else if (e->kind == TRACE_RETURN && e->from == TRACE_ACTOR_INTERPRETER)
-        snprintf(text, size, "done");
+    bool call = e->kind == TRACE_CALL, answer = e->kind == TRACE_RETURN;
+    unsigned part = call ? e->to : e->from;
+
+    if ((call || answer) && part == TRACE_ACTOR_INTERPRETER)
+        snprintf(text, size, "%s", call ? "carry out the instruction" : "done");
+    else if (call && t->actor[part].domain == TRACE_VMM && part != TRACE_ACTOR_ALLOCATOR)
+        snprintf(text, size, "0x%" PRIx64 ", 0x%" PRIx64, e->address, e->value);
+    else if (answer && t->actor[part].domain == TRACE_VMM && part != TRACE_ACTOR_ALLOCATOR)
+        snprintf(text, size, "-> 0x%" PRIx64, e->value);
     else
         describe_operands(t, e, name, text, size);
     return text;

@@ -23,8 +23,8 @@ const char *describe_address_noun(const struct trace *trace, unsigned kind);
 char *describe_operands(const struct trace *trace, const struct trace_event *event,
                         describe_name_fn *name, char *text, size_t size);
 
-/* The same, but for the pictures: what is asked of the interpreter, and its answer, are words and
- * not an access to memory. Returns text. */
+/* The same, but for the pictures: what is asked of the VMM's own parts is no access to memory. It is
+ * said in words, or as two numbers and a result. Returns text. */
 char *describe_transfer(const struct trace *trace, const struct trace_event *event,
                         describe_name_fn *name, char *text, size_t size);
 

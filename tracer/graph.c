@@ -275,24 +275,24 @@ reduce_nodes(struct graph *g)
 static void
 reduce_edges(struct graph *g, int (*heavier)(const void *, const void *))
 {
-    uint32_t n = GRAPH_KEEP;
+    uint32_t keep = g->places.by == VIEW_BY_REASON ? GRAPH_KEEP : GRAPH_KEEP2, n = keep;
 
-    if (g->edges <= GRAPH_EDGES)
+    if (g->edges <= keep + (GRAPH_EDGES - GRAPH_KEEP))
         return;
     qsort(g->edge, g->edges, sizeof(*g->edge), heavier);
     qsort(g->edge + n, g->edges - n, sizeof(*g->edge), by_key);
     for (uint32_t i = n; i < g->edges; i++) {
         struct graph_edge *last = &g->edge[n - 1], *e = &g->edge[i];
-        if (n > GRAPH_KEEP && last->from == e->from && last->to == e->to) {
+        if (n > keep && last->from == e->from && last->to == e->to) {
             edge_merge(last, e);
         } else {
             g->edge[n] = *e;
             g->edge[n++].merged = 1;
         }
     }
-    for (uint32_t i = GRAPH_KEEP; i < n; i++)
+    for (uint32_t i = keep; i < n; i++)
         g->edge[i].merged = g->edge[i].merged > 1 ? g->edge[i].merged : 0; /* still one kind */
-    qsort(g->edge + GRAPH_KEEP, n - GRAPH_KEEP, sizeof(*g->edge), heavier);
+    qsort(g->edge + keep, n - keep, sizeof(*g->edge), heavier);
     for (uint32_t i = GRAPH_EDGES; i < n; i++) {
         g->left_out += g->edge[i].merged ? g->edge[i].merged : 1;
         g->left_events += g->edge[i].count + g->edge[i].returns;

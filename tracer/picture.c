@@ -112,6 +112,13 @@ picture_share_text(double part, char *text, size_t size)
     return text;
 }
 
+static const char *const prepositions[] = {
+    [VIEW_BY_REASON] = "",
+    [VIEW_BY_RIP] = " at ",
+    [VIEW_BY_SYMBOL] = " in ",
+    [VIEW_BY_DEVICE] = " for ",
+};
+
 void
 picture_edge_name(FILE *out, const struct graph *g, const struct graph_edge *e)
 {
@@ -124,7 +131,7 @@ picture_edge_name(FILE *out, const struct graph *g, const struct graph_edge *e)
     picture_text(out, g->trace->kind[e->kind].name);
     if (!e->place)
         return;
-    fputc(' ', out);
+    fprintf(out, "%s", prepositions[g->places.by]);
     picture_text(out, describe_clean(places_name(&g->places, e->place, place, sizeof(place))));
 }
 

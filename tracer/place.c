@@ -79,7 +79,8 @@ intern(struct places *p, const char *name)
     return *slot;
 }
 
-/* "kmain+0x1c (minios.c:40)" is in "kmain". An address without a name is a place of its own. */
+/* "kmain+0x1c (minios.c:40)" is in "kmain". Addresses without a name, as those of the guest's
+ * programs, are one place. */
 static uint64_t
 ask_function(struct places *p, uint64_t rip)
 {
@@ -88,9 +89,7 @@ ask_function(struct places *p, uint64_t rip)
     if (p->resolve)
         p->resolve(p->context, rip, text, sizeof(text));
     text[strcspn(text, "+ ")] = 0;
-    if (!text[0])
-        snprintf(text, sizeof(text), "0x%" PRIx64, rip);
-    return intern(p, describe_clean(text));
+    return intern(p, text[0] ? describe_clean(text) : "(no symbol)");
 }
 
 static bool
@@ -131,13 +130,13 @@ function_of(struct places *p, uint64_t rip)
 
 /* --- devices ------------------------------------------------------------------------------------ */
 
-/* Who was asked last before the guest ran again: under trap the interpreter is asked first, and the
+/* Who was asked last, if anybody, before the guest ran again: under trap the interpreter is asked first, and the
  * device by it. */
 static uint64_t
 asked(const struct trace *t, const struct trace_event *exit)
 {
     uint64_t at = (uint64_t)(exit - t->events), end = t->count - at;
-    unsigned who = exit->to;
+    uint64_t place = 0;
 
     if (end > LOOK_AHEAD)
         end = LOOK_AHEAD;
@@ -147,9 +146,9 @@ asked(const struct trace *t, const struct trace_event *exit)
         if (t->kind[e->kind].class <= TRACE_CLASS_ENTRY)
             break;
         if (e->kind == TRACE_CALL)
-            who = e->to;
+            place = e->to + 1u;
     }
-    return who + 1u;
+    return place;
 }
 
 /* --- any ---------------------------------------------------------------------------------------- */

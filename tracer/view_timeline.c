@@ -168,8 +168,7 @@ chart_peak(const struct chart *c)
     return peak;
 }
 
-/* One column: layers on top of each other, `full` is as high as the chart. Times below the chart
- * leave out the run's very end, whose column is not full. */
+/* One column: layers on top of each other, `full` is as high as the chart. */
 static void
 put_column(FILE *out, const struct chart *c, unsigned column, unsigned top, uint64_t full,
            const char *(*color)(unsigned layer))
@@ -254,6 +253,15 @@ put_shares(FILE *out, const struct timeline *t)
 }
 
 static void
+rate_text(double rate, char *text, size_t size)
+{
+    if (rate >= 100 && rate < 1e15)
+        describe_count((uint64_t)(rate + 0.5), text, size);
+    else
+        snprintf(text, size, "%.3g", rate);
+}
+
+static void
 put_exits(FILE *out, const struct timeline *t)
 {
     const struct chart *c = &t->exits;
@@ -261,8 +269,8 @@ put_exits(FILE *out, const struct timeline *t)
     double rate = (double)peak * 1e6 / (double)c->width;
     char most[48], half[48];
 
-    describe_count(rate < 1e18 ? (uint64_t)rate : 0, most, sizeof(most));
-    describe_count(rate < 1e18 ? (uint64_t)(rate / 2) : 0, half, sizeof(half));
+    rate_text(rate, most, sizeof(most));
+    rate_text(rate / 2, half, sizeof(half));
     svg_text(out, LEFT, TOP2 - 32, "head", "Exits in a millisecond that the guest ran");
     put_legend(out, c, TOP2 - 12, GROUP_COUNT, false);
     for (unsigned i = 0; peak && i < columns_of(c); i++)
@@ -280,7 +288,7 @@ timeline_end(struct view *view, bool failed)
     if (t && !failed) {
         svg_begin(out, LEFT + WIDTH + 20, TOP2 + HEIGHT + 50,
                   ".l{text-anchor:end}.m{text-anchor:middle}.s{text-anchor:start}"
-                  ".head{font-weight:bold}");
+                  ".head{font-weight:bold}rect{shape-rendering:crispEdges}");
         fprintf(out, "<text x=\"10\" y=\"24\" class=\"title\">");
         picture_title(out, view, "The run from left to right");
         fprintf(out, "</text>\n");

@@ -279,6 +279,19 @@ for suffix in svg png dot; do
     "$hv" graph "$work/cut.hvt" -o "$work/picture.$suffix" >"$work/out" 2>"$work/err"
     check "hv graph -o picture.$suffix" [ -s "$work/picture.$suffix" ]
 done
+refused 1 "'ladders' is no picture: did you mean 'ladder'?" graph ladders "$work/cut.hvt"
+refused 1 "'table' is no picture" graph table "$work/cut.hvt"
+refused 1 "there is no exit 4000000000" graph card --exit 4000000000 "$work/cut.hvt"
+refused 1 "exits are numbered from 1" graph --range 5:4 "$work/cut.hvt"
+refused 1 "is not FIRST:LAST" graph --range 5 "$work/cut.hvt"
+refused 1 "there is no exit 'oi'; did you mean 'io'?" graph --filter oi "$work/cut.hvt"
+refused 1 "none of reason, rip" graph --by colour "$work/cut.hvt"
+refused 1 "neither time nor exit" graph ladder --axis diagonal "$work/cut.hvt"
+refused 1 "always SVG" graph flame "$work/cut.hvt" -o "$work/flame.png"
+prints '^digraph ladder' graph ladder --range 2:4 "$work/cut.hvt"
+prints '>exit 2: io<' graph card --exit 2 "$work/cut.hvt"
+prints '^<svg ' graph timeline "$work/cut.hvt"
+prints '<title>io: ' graph flame --filter io "$work/cut.hvt"
 check "dot's input is gone" [ ! -e "$work/picture.svg.dot" ]
 mkdir "$work/empty-path"
 PATH=$work/empty-path "$hv" graph "$work/cut.hvt" -o "$work/nodot.svg" >"$work/out" 2>"$work/err"

@@ -30,6 +30,7 @@ extern const struct unit_suite suite_isa_x87_state;
 extern const struct unit_suite suite_regs;
 extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_ladder;
+extern const struct unit_suite suite_tracer_pictures;
 extern const struct unit_suite suite_tracer_record;
 extern const struct unit_suite suite_tracer_stats;
 extern const struct unit_suite suite_tracer_view;
