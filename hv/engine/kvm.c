@@ -302,7 +302,8 @@ kvm_set_a20(struct vm *vm, bool open)
 {
     struct engine_vm *kvm = vm->engine;
 
-    if (kvm->a20_closed == !open)
+    if (kvm->a20_closed == !open ||
+        vm->ram.private_host) /* as soft.c: not for page tables of ours */
         return;
     kvm->a20_closed = !open;
     kvm->broken = kvm_map_memory(vm, NULL) != 0; /* the next run() says so */

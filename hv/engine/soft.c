@@ -405,6 +405,10 @@ soft_set_a20(struct vm *vm, bool open)
 {
     struct x86_cpu *cpu = &vm->vcpu[0].engine->cpu;
 
+    /* Not under a VMM with page tables of its own: their addresses would bend, too, so that the
+     * processor walked other pages than the VMM has written, a guest's own among them. */
+    if (vm->ram.private_host)
+        return;
     cpu->mem.a20_mask = open ? ~UINT64_C(0) : ~(UINT64_C(1) << 20);
     x86_tlb_flush_all(cpu);
 }

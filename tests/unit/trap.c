@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/soft.h"
 #include "loader/boot.h"
 #include "strategy/strategies.h"
 #include "strategy/strategy.h"
@@ -196,6 +197,63 @@ test_repeat(void)
     expect(trap_guest_repeat, 0x109);
 }
 
+/* A closed A20 gate would make the processor walk other tables than the shadows. */
+static void
+test_a20(void)
+{
+    run(trap_guest_null, &strategy_hardware);
+    vm.engine_ops->set_a20(&vm, false);
+    CU_ASSERT_EQUAL(vm.vcpu[0].engine->cpu.mem.a20_mask, ~(UINT64_C(1) << 20));
+    end();
+    run(trap_guest_null, &strategy_trap);
+    vm.engine_ops->set_a20(&vm, false);
+    CU_ASSERT_EQUAL(vm.vcpu[0].engine->cpu.mem.a20_mask, UINT64_MAX);
+    end();
+}
+
+/*
+ * On kvm the processor knows instructions that the interpreter does not, SSE's among them. Here one
+ * writes to a page that was a root: it is none any more then. And one has met #GP: that is the
+ * guest's, not the #UD of the interpreter.
+ */
+static void
+test_unknown(void)
+{
+    static const uint8_t movaps[] = {0x0f, 0x29, 0x07}; /* movaps [rdi], xmm0 */
+    const uint64_t code = 0x80000, page = 0x123000;
+    struct run_result res = {0};
+    struct error err;
+
+    run(trap_guest_null, &strategy_trap);
+    struct trap *trap = trap_of(&vm.vcpu[0]);
+    struct vm_exit *exit = &vm.vcpu[0].exit;
+    CU_ASSERT_EQUAL_FATAL(trap_sync(trap, &err), 0);
+    memcpy(vm.ram.host + code, movaps, sizeof(movaps));
+    trap->cpu.r.rip = code;
+    trap->cpu.r.gpr[X86_RDI] = page;
+    shadow_root(&trap->shadow, page, SHADOW_USER); /* another address space's, long ago */
+    CU_ASSERT(shadow_is_table(&trap->shadow, page));
+    *exit = (struct vm_exit){.kind = TRACE_EXCEPTION};
+    exit->exception.vector = VEC_PF;
+    exit->exception.has_error = true;
+    exit->exception.error = PF_PRESENT | PF_WRITE | PF_USER;
+    exit->exception.address = page;
+    CU_ASSERT(trap_dispatch(trap, &res));
+    CU_ASSERT_EQUAL(trap->cpu.r.rip, code); /* to be executed for real */
+    CU_ASSERT(!shadow_is_table(&trap->shadow, page));
+    CU_ASSERT(shadow_look(&trap->shadow, trap->cpu.r.cr3, SHADOW_KERNEL, page) & 2 /* W */);
+
+    exit->exception.vector = VEC_GP;
+    exit->exception.error = 0;
+    CU_ASSERT(trap_dispatch(trap, &res));
+    CU_ASSERT_EQUAL(trap->cpu.r.rip, address_of(trap_guest_fault));
+    uint64_t frame[2];
+    CU_ASSERT_EQUAL(ram_read(&vm.ram, trap->cpu.r.gpr[X86_RSP], frame, sizeof(frame)), 0);
+    CU_ASSERT_EQUAL(frame[0], 0); /* an error code, which #UD has not */
+    CU_ASSERT_EQUAL(frame[1], code);
+    end();
+}
+
 /* A root in ROM is the same one each time, and what is entered below it can be found. */
 static void
 test_rom_root(void)
@@ -234,6 +292,8 @@ static const struct unit_test tests[] = {
     {"IRETQ with the monitor's selectors", test_selectors},
     {"alignment is checked for programs alone", test_alignment},
     {"an interrupt between two iterations of REP", test_repeat},
+    {"the A20 gate does not bend the real page tables", test_a20},
+    {"what only the processor knows", test_unknown},
     {"a root table in ROM", test_rom_root},
     {"time passes while all is interpreted", test_time},
     {NULL, NULL},

@@ -98,16 +98,27 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
     return fail(result, RUN_FAILED, "one instruction of the guest did not come to an end");
 }
 
-/* One instruction on the virtual processor. */
+/*
+ * One instruction on the virtual processor. On kvm the real one knows more than the interpreter (SSE):
+ * if it came as far as an exception that is not #UD, that exception is the guest's own.
+ */
 static bool
 interpret(struct trap *trap, enum trap_cause cause, struct run_result *result)
 {
+    const struct vm_exit *exit = &trap->vcpu->exit;
+    struct x86_cpu *cpu = &trap->cpu;
     bool ok;
 
     trap->causes[cause]++;
-    record(trap, TRACE_CALL, TRACE_ACTOR_INTERPRETER, trap->cpu.r.rip);
-    ok = trap_finish(trap, x86_emulate_one(&trap->cpu), result);
-    record(trap, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, trap->cpu.r.rip);
+    record(trap, TRACE_CALL, TRACE_ACTOR_INTERPRETER, cpu->r.rip);
+    int emu = x86_emulate_one(cpu);
+    if (emu == EMU_FAULT && cpu->fault.vector == VEC_UD && !cpu->insn->op->name &&
+        exit->exception.vector != VEC_PF)
+        cpu->fault = (struct x86_fault){.vector = exit->exception.vector,
+                                        .has_error = exit->exception.has_error,
+                                        .error = exit->exception.error};
+    ok = trap_finish(trap, emu, result);
+    record(trap, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, cpu->r.rip);
     return ok;
 }
 
@@ -126,6 +137,41 @@ fill_shadow(struct trap *trap, uint64_t linear, const struct x86_walk *walk)
     ram_page(&trap->vcpu->vm->ram, walk->gpa, &writable);
     shadow_map(&trap->shadow, r->cr3, trap_view(trap), linear, walk, write && writable, execute);
     record(trap, TRACE_RETURN, trap->shadow_actor, linear);
+}
+
+/*
+ * A write to a page table by an instruction that the interpreter does not know. The page stops being a
+ * table: all shadows are dropped, and the processor does the write itself before they come back. That
+ * fails only for a page that code or data of this very instruction are mapped by.
+ */
+static bool
+release_table(struct trap *trap, uint64_t linear, const struct x86_walk *walk,
+              struct run_result *result)
+{
+    struct x86_cpu *cpu = &trap->cpu;
+    struct x86_walk code;
+
+    shadow_drop(&trap->shadow);
+    if ((cpu->r.rip >> 39 & 511) != MONITOR_SLOT &&
+        x86_page_walk(cpu, cpu->r.rip, ACCESS_FETCH, cpu->cpl, &code) == EMU_OK)
+        fill_shadow(trap, cpu->r.rip, &code);
+    fill_shadow(trap, linear, walk);
+    if (!shadow_is_table(&trap->shadow, walk->gpa))
+        return true;
+    return fail(result, RUN_REFUSED,
+                "the guest writes to a page table that is in use, by an instruction that only the "
+                "processor knows: it must use a plain store, or --strategy hardware");
+}
+
+static bool
+write_table(struct trap *trap, uint64_t linear, const struct x86_walk *walk,
+            struct run_result *result)
+{
+    struct x86_insn in;
+
+    if (x86_fetch_insn(&trap->cpu, &in) == EMU_OK && !in.op->name)
+        return release_table(trap, linear, walk, result);
+    return interpret(trap, TRAP_PTEMOD, result);
 }
 
 static bool
@@ -147,7 +193,7 @@ page_fault(struct trap *trap, uint64_t linear, uint32_t error, struct run_result
     if (!cpu->mem.page(cpu->mem.ctx, walk.gpa).host)
         return interpret(trap, TRAP_DEVICE, result);
     if (write && shadow_is_table(&trap->shadow, walk.gpa))
-        return interpret(trap, TRAP_PTEMOD, result);
+        return write_table(trap, linear, &walk, result);
     if (write && (!ram_page(&trap->vcpu->vm->ram, walk.gpa, &writable) || !writable))
         return interpret(trap, TRAP_DEVICE, result); /* ROM */
     fill_shadow(trap, linear, &walk);
