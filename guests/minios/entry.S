@@ -7,40 +7,31 @@
 #include "hw.h"
 #include <priv.h>
 
+/* The .cfi lines tell a debugger where the interrupted code's registers lie (DWARF 5, 6.4); they
+ * are no instructions. The canonical frame address is the top of what the processor pushed. */
+    .cfi_sections .debug_frame
+
     .macro push_registers
-    push %rax
-    push %rbx
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %rbp
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .irp r, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    push %\r
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset \r, 0
+    .endr
     .endm
 
     .macro pop_registers
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rbp
-    pop %rdi
-    pop %rsi
-    pop %rdx
-    pop %rcx
-    pop %rbx
-    pop %rax
+    .irp r, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+    pop %\r
+    .cfi_adjust_cfa_offset -8
+    .cfi_same_value \r
+    .endr
+    .endm
+
+    .macro interrupted_frame size /* rsp points to this many bytes: at least rip to ss */
+    .cfi_signal_frame
+    .cfi_def_cfa rsp, \size
+    .cfi_offset rip, -40
+    .cfi_offset rsp, -16
     .endm
 
     .text
@@ -52,13 +43,17 @@
     .balign 16
     .globl trap_stubs
 trap_stubs:
+    .cfi_startproc
     .set vector, 0
     .rept VECTORS
     .balign 16
     .if vector != 8 && vector != 17 && (vector < 10 || vector > 14)
+    interrupted_frame 40
     push $0
     .endif
+    interrupted_frame 48
     push $vector
+    .cfi_adjust_cfa_offset 8
     jmp trap_common
     .set vector, vector + 1
     .endr
@@ -72,23 +67,31 @@ trap_common:
 trap_return:
     pop_registers
     add $16, %rsp            /* vector and error code */
+    .cfi_adjust_cfa_offset -16
     PRIV_IRET
+    .cfi_endproc
 
 /*
  * SYSCALL comes here: priv_set_syscall_entry().
  */
     .globl syscall_entry
 syscall_entry:
+    .cfi_startproc
     PRIV_SYSCALL_ENTER
+    interrupted_frame 40
     push $0
+    .cfi_adjust_cfa_offset 8
     push $VECTOR_SYSCALL
+    .cfi_adjust_cfa_offset 8
     push_registers
     cld
     mov %rsp, %rdi
     call syscall
     pop_registers
     add $16, %rsp
+    .cfi_adjust_cfa_offset -16
     PRIV_SYSCALL_LEAVE
+    .cfi_endproc
 
 /*
  * void proc_switch(uint64_t *save, uint64_t load): leaves this stack, its rsp in *save, and goes
@@ -96,21 +99,21 @@ syscall_entry:
  */
     .globl proc_switch
 proc_switch:
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .cfi_startproc
+    .irp r, rbx, rbp, r12, r13, r14, r15
+    push %\r
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset \r, 0
+    .endr
     mov %rsp, (%rdi)
     mov %rsi, %rsp
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
+    .irp r, r15, r14, r13, r12, rbp, rbx
+    pop %\r
+    .cfi_adjust_cfa_offset -8
+    .cfi_same_value \r
+    .endr
     ret
+    .cfi_endproc
 
     .bss
     .balign 8

@@ -193,6 +193,7 @@ symbols_close(struct symbols *s)
 {
     if (!s)
         return;
+    symbols_free_frames(s);
     symbols_free_lines(s);
     free(s->by_name);
     free(s->by_address);

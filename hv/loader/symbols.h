@@ -46,6 +46,20 @@ const char *symbols_list(const struct symbols *symbols, size_t i, uint64_t *addr
 const char *symbols_file(struct symbols *symbols, size_t i);
 /* "kmain+0x1c (minios.c:40)", "kmain+0x1c", or "0x101234". Returns text. */
 char *symbols_format(struct symbols *symbols, uint64_t address, char *text, size_t size);
+/* A function on the stack: where it goes on, and its registers as far as they are known. */
+struct symbols_frame {
+    uint64_t rip;
+    uint64_t gpr[16]; /* in the order of enum x86_gpr */
+    uint32_t known;   /* bit i: gpr[i] is */
+    bool called;      /* rip is a return address: the call is before it */
+    bool interrupted; /* ... or where an interrupt or an exception came */
+    uint64_t cfa;     /* of what it called: where that one's frame begins; tells two frames apart */
+};
+typedef int symbols_read_fn(void *context, uint64_t address, void *to, size_t size);
+/* The frame that called, or was interrupted by, this one, by the call frame information of the file.
+ * read: of the guest's memory, 0 or not. False: the file does not tell. */
+bool symbols_unwind(struct symbols *symbols, const struct symbols_frame *frame,
+                    symbols_read_fn *read, void *context, struct symbols_frame *caller);
 /* What the file loads at address: at most size bytes, 0 if nothing. symbols may be NULL. */
 size_t symbols_bytes(const struct symbols *symbols, uint64_t address, void *bytes, size_t size);
 /* 32 or 64, as the file's format is; 0: there is no ELF file. symbols may be NULL. */

@@ -40,12 +40,13 @@ struct symbols {
     char **file;
     size_t files, file_room;
     bool frames_read;
-    Dwarf *dwarf; /* NULL: none, or not yet opened */
-    Dwarf_CFI *frames;
+    Dwarf *dwarf;         /* NULL: none, or not yet opened */
+    Dwarf_CFI *frames[2]; /* of .debug_frame, of .eh_frame */
 };
 
 /* The file's DWARF, opened when it is first asked for; NULL: it has none. */
 Dwarf *symbols_dwarf(struct symbols *s);
 void symbols_free_lines(struct symbols *s);
+void symbols_free_frames(struct symbols *s);
 
 #endif
