@@ -106,7 +106,7 @@ deprivilege_regs(struct x86_regs *real, const struct x86_regs *guest, uint64_t c
     const uint16_t user = SEG_P | SEG_S | SEG_DPL | SEG_G | SEG_ACCESSED;
 
     *real = *guest;
-    real->rflags = (guest->rflags & FLAGS_USER & ~(uint64_t)FLAG_NT) | FLAG_IF | FLAG_ONE;
+    real->rflags = (guest->rflags & FLAGS_USER) | FLAG_IF | FLAG_ONE;
     for (unsigned i = 0; i < X86_NSEG; i++) {
         real->seg[i] = (struct x86_segment){0};
         if (i == X86_FS || i == X86_GS)

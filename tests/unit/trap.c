@@ -20,7 +20,8 @@
 extern const uint8_t trap_guest_image[], trap_guest_end[], trap_guest_debug[], trap_guest_fault[],
     trap_guest_sysenter[], trap_guest_slot[], trap_guest_step[], trap_guest_iret[],
     trap_guest_null[], trap_guest_triple[], trap_guest_row[], trap_guest_edge[],
-    trap_guest_selectors[], trap_guest_alignment[], trap_guest_repeat[];
+    trap_guest_selectors[], trap_guest_alignment[], trap_guest_repeat[], trap_guest_nested[],
+    trap_guest_compat[];
 
 static struct vm vm;
 static struct run_result result;
@@ -197,6 +198,25 @@ test_repeat(void)
     expect(trap_guest_repeat, 0x109);
 }
 
+static void
+test_nested(void)
+{
+    expect(trap_guest_nested, 0x4000);
+}
+
+/* That is the guest's doing, not a failure of ours. */
+static void
+test_compat(void)
+{
+    run(trap_guest_compat, &strategy_hardware);
+    CU_ASSERT_EQUAL(result.end, RUN_HALTED);
+    end();
+    run(trap_guest_compat, &strategy_trap);
+    CU_ASSERT_EQUAL(result.end, RUN_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.message.message, "--strategy hardware"));
+    end();
+}
+
 /* A closed A20 gate would make the processor walk other tables than the shadows. */
 static void
 test_a20(void)
@@ -292,6 +312,8 @@ static const struct unit_test tests[] = {
     {"IRETQ with the monitor's selectors", test_selectors},
     {"alignment is checked for programs alone", test_alignment},
     {"an interrupt between two iterations of REP", test_repeat},
+    {"NT outlives an exit", test_nested},
+    {"a guest that leaves 64-bit mode", test_compat},
     {"the A20 gate does not bend the real page tables", test_a20},
     {"what only the processor knows", test_unknown},
     {"a root table in ROM", test_rom_root},

@@ -198,6 +198,41 @@ trap_guest_repeat:
     or %ecx, %ebx
     hlt
 
+/* NT is a flag that POPF sets without an exit; CR8 is an exit. IRETQ with it is #GP. */
+    .globl trap_guest_nested
+trap_guest_nested:
+    pushfq
+    orl $0x4000, (%rsp)
+    popfq
+    xor %eax, %eax
+    mov %rax, %cr8
+    mov %rax, %cr8
+    pushfq
+    pop %rbx
+    and $0x4000, %ebx
+    lea 1f(%rip), %r9
+    iretq
+    xor %ebx, %ebx
+1:  hlt
+
+/* To 32-bit code, which this strategy does not run: a far return to a descriptor of such. */
+    .globl trap_guest_compat
+trap_guest_compat:
+    lea gdt32(%rip), %rax
+    mov %rax, pointer32 + 2(%rip)
+    lgdt pointer32(%rip)
+    push $0x08
+    lea 1f(%rip), %rax
+    push %rax
+    lretq
+1:  hlt
+    .balign 8
+gdt32:
+    .quad 0, 0x00cf9b000000ffff
+pointer32:
+    .word 0x0f
+    .quad 0
+
 /* A program with CR0.AM and RFLAGS.AC reads a word across its boundary: #AC; its kernel may. The GDT
  * is the kernel's code and data at 10h and 18h (as at boot), the program's at 20h and 28h. */
     .globl trap_guest_alignment

@@ -200,9 +200,13 @@ trap_on_exit(struct vcpu *vcpu, struct run_result *result)
     }
     if (vcpu->exit.kind != TRACE_EXCEPTION)
         return STRATEGY_PASS;
-    if (trap_sync(trap, &result->message) || !trap_dispatch(trap, result) ||
-        trap_enter(trap, &result->message))
+    if (trap_sync(trap, &result->message) || !trap_dispatch(trap, result))
         return STRATEGY_END;
+    int rc = trap_enter(trap, &result->message);
+    if (rc) {
+        result->end = rc == -ENOTSUP ? RUN_REFUSED : RUN_FAILED;
+        return STRATEGY_END;
+    }
     return STRATEGY_HANDLED;
 }
 
