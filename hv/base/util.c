@@ -109,3 +109,50 @@ sleep_ns(uint64_t ns)
     nanosleep(&t, NULL);
     return false;
 }
+
+/*
+ * How many letters must be inserted, deleted, replaced or swapped with their neighbour to turn a
+ * into b. Three rows of the usual table are enough. Words longer than a row are simply far apart.
+ */
+static unsigned
+distance(const char *a, const char *b)
+{
+    enum { LONGEST = 32 };
+    unsigned row[3][LONGEST + 1];
+    size_t la = strlen(a), lb = strlen(b);
+
+    if (la > LONGEST || lb > LONGEST)
+        return LONGEST;
+    for (unsigned j = 0; j <= lb; j++)
+        row[0][j] = j;
+    for (unsigned i = 1; i <= la; i++) {
+        unsigned *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
+        now[0] = i;
+        for (unsigned j = 1; j <= lb; j++) {
+            unsigned best = up[j - 1] + (a[i - 1] != b[j - 1]);
+            if (up[j] + 1 < best)
+                best = up[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                up2[j - 2] + 1 < best)
+                best = up2[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return row[la % 3][lb];
+}
+
+const char *
+nearest_name(const char *typed, const char *const *names, unsigned count)
+{
+    const char *best = NULL;
+    unsigned least = 3; /* more than two slips is another word */
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned d = distance(typed, names[i]);
+        if (d < least && d < strlen(names[i]))
+            least = d, best = names[i];
+    }
+    return best;
+}

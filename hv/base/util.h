@@ -19,6 +19,9 @@ int parse_number(const char *text, uint64_t *value, struct error *err);
  * than `limit` bytes is -EFBIG. The caller frees *data. */
 int read_file(const char *path, uint64_t limit, uint8_t **data, size_t *size, struct error *err);
 
+/* Which of `count` names is nearest to what was typed, for "did you mean"; NULL: none is near. */
+const char *nearest_name(const char *typed, const char *const *names, unsigned count);
+
 /* Nanoseconds of the monotonic clock. */
 uint64_t now_ns(void);
 /* Sleeps that long, or until a signal arrives. Always false: nothing came in meanwhile. */

@@ -86,9 +86,6 @@ const char *args_nth(const struct args *args, const char *name, unsigned n);
 int args_size(const struct args *args, const char *name, uint64_t *value, struct error *err);
 int args_number(const struct args *args, const char *name, uint64_t *value, struct error *err);
 
-/* Which of `count` names is nearest to what was typed, for "did you mean"; NULL: none is near. */
-const char *nearest_name(const char *typed, const char *const *names, unsigned count);
-
 /* --- print.c: what is printed -- --------------------------------------------------- */
 
 /* "hv: sentence" to stderr; returns status, so that `return cli_error(STATUS_USER, ...)` works. */
