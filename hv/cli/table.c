@@ -8,6 +8,7 @@
 /* clang-format off */
 const struct command *const command_table[] = {
     &command_run,
+    &command_debug,
     &command_trace,
     &command_graph,
     &command_audit,

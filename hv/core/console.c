@@ -76,6 +76,10 @@ console_open(struct console *con, const char *what, struct error *err)
     con->in = con->out = con->peer = -1;
     if (!strcmp(what, "null"))
         return 0;
+    if (!strcmp(what, "stdout")) { /* no input: the debugger reads it */
+        con->out = STDOUT_FILENO;
+        return 0;
+    }
     if (!strcmp(what, "stdio")) {
         con->in = STDIN_FILENO, con->out = STDOUT_FILENO;
         make_raw(con);

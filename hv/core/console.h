@@ -47,8 +47,8 @@ struct console {
     int write_errno;       /* the first one's reason */
 };
 
-/* "stdio", "pty" (its name is put in con->name), "null", or "file:PATH" (output only).
- * A terminal on stdin is set to raw mode: then Ctrl-A x sets con->quit and Ctrl-A Ctrl-A sends
+/* "stdio", "stdout" (no input), "pty" (its name is put in con->name), "null", or "file:PATH"
+ * (output only). * A terminal on stdin is set to raw mode: then Ctrl-A x sets con->quit and Ctrl-A Ctrl-A sends
  * one Ctrl-A, as in QEMU. 0 or -errno with a sentence. */
 int console_open(struct console *con, const char *what, struct error *err);
 /* Flushes, restores the terminal, closes what was opened. The counters stay for

@@ -18,6 +18,7 @@ struct console;
 struct stops;    /* stops.h: breakpoints, watchpoints, catchpoints */
 struct displays; /* display.c */
 struct values;   /* values.c: $1, $name */
+struct session;  /* session.h: aliases, checkpoints, what was typed */
 
 /* What `set` changes; one row of settings.c each. */
 struct settings {
@@ -40,9 +41,13 @@ struct debugger {
     struct stops *stops;
     struct displays *displays;
     struct values *values;
-    char *repeat;          /* what an empty line means; NULL: nothing */
-    uint64_t list_address; /* where `list`, `x` and `disassemble` go on */
-    unsigned script_depth; /* of `source` */
+    struct session *session; /* session.h */
+    char *repeat;            /* what an empty line means; NULL: nothing */
+    uint64_t list_address;   /* where `list`, `x` and `disassemble` go on */
+    unsigned script_depth;   /* of `source` */
+    bool started;            /* the machine has moved since it was built */
+    /* Asks a yes-or-no question on the terminal; NULL: the answer is yes. Owned by the cli. */
+    bool (*ask)(const char *question);
     /* Builds the machine anew for `run`; NULL: cannot. Owned by the cli. */
     int (*restart)(struct debugger *debugger, struct error *err);
     void *restart_context;
@@ -57,6 +62,9 @@ void debugger_close(struct debugger *debugger);
  * sentence for the caller to print; the session goes on either way unless debugger->quit.
  */
 int debugger_execute(struct debugger *debugger, const char *line, struct error *err);
+
+/* True, or the user's answer if the session is one that asks. */
+bool debugger_confirm(const struct debugger *debugger, const char *question);
 
 /* Shows where the machine stopped and why: at most 12 lines (context.c). */
 void debugger_show_stop(struct debugger *debugger, const struct stop *stop);

@@ -1,0 +1,18 @@
+/* catch.h - what commands_stops.c and commands_catch.c share. Next: commands_catch.c. */
+#ifndef HV_DEBUGGER_CATCH_H
+#define HV_DEBUGGER_CATCH_H
+
+#include "debugger/command.h"
+#include "debugger/stops.h"
+
+/* The subcommands of `catch` and of `tcatch`. */
+extern const struct debug_command commands_catch[], commands_tcatch[];
+
+/* "PLACE if EXPRESSION": cuts text before "if" and returns the expression; NULL: there is none. */
+char *stops_split_condition(char *text);
+/* A new entry is complete but for its condition (NULL: none): says what it is. It is deleted if the
+ * condition is none. 0 or -errno. */
+int stops_finish(struct debugger *debugger, struct stop_entry *entry, const char *condition,
+                 struct error *err);
+
+#endif

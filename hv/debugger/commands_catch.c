@@ -1,0 +1,227 @@
+/*
+ * commands_catch.c - catchpoints: `catch exit io port 0x3f8`, `catch entry`, `catch inject 32`.
+ *
+ * Called through the table of commands_stops.c. Next: stops.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "debugger/catch.h"
+#include "debugger/settings.h"
+#include "isa/x86/cpu.h"
+
+/* Words that may stand before an operand; they say to which kinds of exits it belongs. */
+#define KIND(k) (UINT64_C(1) << TRACE_##k)
+static const struct {
+    const char *name;
+    uint64_t kinds;
+} operands[] = {
+    {"port", KIND(IO)},
+    {"gpa", KIND(MMIO)},
+    {"msr", KIND(MSR)},
+    {"vector", KIND(EXCEPTION)},
+    {"leaf", KIND(CPUID)},
+    {"number", KIND(HYPERCALL)},
+    {"register", KIND(CR) | KIND(DR)},
+    {"address", KIND(INVLPG)},
+};
+#define WITH_OPERAND                                                                               \
+    (KIND(IO) | KIND(MMIO) | KIND(MSR) | KIND(EXCEPTION) | KIND(CPUID) | KIND(HYPERCALL) |         \
+     KIND(CR) | KIND(DR) | KIND(INVLPG))
+
+static uint64_t
+all_exits(void)
+{
+    uint64_t kinds = 0;
+
+    for (unsigned k = 0; k < TRACE_KIND_COUNT; k++)
+        if (trace_kinds[k].class == TRACE_CLASS_EXIT)
+            kinds |= UINT64_C(1) << k;
+    return kinds;
+}
+
+/* The number of a name in the manual: an MSR or an exception. False: no such name. */
+static bool
+operand_by_name(uint64_t kinds, const char *text, uint64_t *operand)
+{
+    static const uint32_t first[] = {0, 0xc0000000, 0xc0010000, 0x4b564d00};
+
+    for (unsigned v = 0; kinds == KIND(EXCEPTION) && v < 32; v++) {
+        const char *name = x86_vector_name(v);
+        if (name && (!strcasecmp(text, name) || (name[0] == '#' && !strcasecmp(text, name + 1)))) {
+            *operand = v;
+            return true;
+        }
+    }
+    for (unsigned i = 0; kinds == KIND(MSR) && i < ARRAY_SIZE(first); i++)
+        for (uint32_t m = first[i]; m < first[i] + 0x1000; m++) {
+            const char *name = x86_msr_name(m);
+            if (name && !strcasecmp(text, name)) {
+                *operand = m;
+                return true;
+            }
+        }
+    return false;
+}
+
+/* The operand in what is left of the line, for exits of these kinds. */
+static int
+parse_operand(struct debugger *debugger, struct stop_entry *entry, const char *text,
+              struct error *err)
+{
+    struct value value;
+    int rc;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(operands); i++) {
+        size_t n = strlen(operands[i].name);
+        if (strncmp(text, operands[i].name, n) || (text[n] && !strchr(" \t", text[n])))
+            continue;
+        if (!(entry->kinds & operands[i].kinds))
+            return error_set(err, EINVAL, "such an exit has no %s", operands[i].name);
+        entry->kinds &= operands[i].kinds;
+        text += n + strspn(text + n, " \t");
+        break;
+    }
+    if (!*text)
+        return error_set(err, EINVAL, "a number is missing at the end");
+    entry->operand_given = true;
+    if (operand_by_name(entry->kinds, text, &entry->operand))
+        return 0;
+    if ((rc = expr_evaluate_all(debugger, text, &value, err)))
+        return rc;
+    entry->operand = value.bits;
+    return 0;
+}
+
+/* "[REASON]... [PORT]" into the entry. */
+static int
+parse_catch(struct debugger *debugger, struct stop_entry *entry, const char *text,
+            struct error *err)
+{
+    uint64_t kinds = 0;
+
+    while (*text && entry->type != CATCH_INJECT) {
+        size_t n = strcspn(text, " \t,");
+        unsigned kind = parse_kind(text, n);
+        if (!kind && n == 3 && !memcmp(text, "any", 3))
+            kinds |= all_exits();
+        else if (kind && !(kind == TRACE_MSR && kinds))
+            kinds |= UINT64_C(1) << kind;
+        else
+            break;
+        text += n + strspn(text + n, " \t,");
+    }
+    entry->kinds = kinds ? kinds : all_exits();
+    if (!*text)
+        return 0;
+    if (entry->type != CATCH_INJECT && !(entry->kinds & WITH_OPERAND))
+        return error_set(err, EINVAL, "such an exit has no operand '%.32s'", text);
+    if (!kinds && entry->type != CATCH_INJECT) {
+        /* Neither a reason nor one of the words above: most likely a mistyped reason. */
+        bool known = false;
+        for (unsigned i = 0; i < ARRAY_SIZE(operands); i++)
+            known |= !strncmp(text, operands[i].name, strlen(operands[i].name));
+        if (!known)
+            return error_set(err, EINVAL,
+                             "there is no reason '%.*s' for an exit; 'hv run --list-exits' shows "
+                             "them",
+                             (int)(strcspn(text, " \t,") > 32 ? 32 : strcspn(text, " \t,")), text);
+    }
+    return parse_operand(debugger, entry, text, err);
+}
+
+static int
+add_catch(struct debugger *debugger, const char *arguments, enum stop_type type, bool once,
+          struct error *err)
+{
+    static const char *const names[] = {"exit", "entry", "inject"};
+    char what[96], *text = strdup(arguments);
+    char *condition = text ? stops_split_condition(text) : NULL;
+    struct stop_entry *entry;
+    int rc;
+
+    if (!text)
+        return error_set(err, ENOMEM, "no memory for a stop");
+    snprintf(what, sizeof(what), "%s%s%.64s", names[type - CATCH_EXIT], *text ? " " : "", text);
+    if (!(entry = stops_add(debugger->stops, type, what, err))) {
+        free(text);
+        return -ENOSPC;
+    }
+    entry->once = once;
+    if ((rc = parse_catch(debugger, entry, text, err))) {
+        stops_delete(debugger->stops, entry);
+        debugger->stops->last--;
+    } else {
+        rc = stops_finish(debugger, entry, condition, err);
+    }
+    free(text);
+    return rc;
+}
+
+static int
+run_catch_exit(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_EXIT, false, err);
+}
+
+static int
+run_catch_entry(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_ENTRY, false, err);
+}
+
+static int
+run_catch_inject(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_INJECT, false, err);
+}
+
+static int
+run_tcatch_exit(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_EXIT, true, err);
+}
+
+static int
+run_tcatch_entry(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_ENTRY, true, err);
+}
+
+static int
+run_tcatch_inject(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    return add_catch(debugger, arguments, CATCH_INJECT, true, err);
+}
+
+#define EXIT_TEXT                                                                                  \
+    "REASON is io, mmio, hlt, hypercall, msr, cpuid, exception, cr ... ('hv run\n"                 \
+    "--list-exits'), several of them, or any. A number behind it chooses by port,\n"               \
+    "guest-physical address, MSR, vector, leaf or hypercall; the words port, gpa,\n"               \
+    "msr, vector, leaf, number, register, address may stand before it."
+
+/* clang-format off */
+const struct debug_command commands_catch[] = {
+    {"exit", NULL, "stops", "[REASON]... [[port|gpa|msr|vector|...] N] [if EXPRESSION]",
+     "Stop when the guest has exited, before the VMM deals with it", EXIT_TEXT,
+     "catch exit io port 0x3f8", COMPLETE_REASON, 0, NULL, run_catch_exit},
+    {"entry", NULL, "stops", "[REASON]... [[port|gpa|msr|vector|...] N] [if EXPRESSION]",
+     "Stop when an exit was dealt with and the guest is about to go on", EXIT_TEXT,
+     "catch entry msr EFER", COMPLETE_REASON, 0, NULL, run_catch_entry},
+    {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]",
+     "Stop when an interrupt is about to be handed to the guest", NULL,
+     "catch inject 32", COMPLETE_EXPRESSION, COMMAND_LIVE, NULL, run_catch_inject},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+};
+const struct debug_command commands_tcatch[] = {
+    {"exit", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch exit', once", NULL,
+     "tcatch exit hypercall", COMPLETE_REASON, 0, NULL, run_tcatch_exit},
+    {"entry", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch entry', once", NULL,
+     "tcatch entry io", COMPLETE_REASON, 0, NULL, run_tcatch_entry},
+    {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]", "As 'catch inject', once", NULL,
+     "tcatch inject", COMPLETE_EXPRESSION, COMMAND_LIVE, NULL, run_tcatch_inject},
+    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+};
+/* clang-format on */

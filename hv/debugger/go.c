@@ -1,0 +1,136 @@
+/*
+ * go.c - see go.h: one movement of the machine under all that the user wants to stop at.
+ *
+ * Next: stops.c, which knows the user's stops.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/console.h"
+#include "debugger/display.h"
+#include "debugger/go.h"
+#include "debugger/session.h"
+#include "debugger/stops.h"
+
+/* What the machine asks about while it moves. */
+struct going {
+    struct debugger *debugger;
+    const struct go *go;
+    struct stop_entry *hit; /* forwards: what it stops at; NULL: not one of the user's */
+};
+
+/* `trace on`: "     17  io  ..." for each exit as it happens. */
+static void
+print_exit(struct debugger *debugger)
+{
+    const struct machine *machine = debugger->machine;
+
+    if (machine->vm && machine->vm->console)
+        console_flush(machine->vm->console);
+    fprintf(debugger->out, "%9" PRIu64 "  %-14s %#" PRIx64 "\n", machine->now.exits,
+            trace_kinds[machine->exit.kind].name, machine->exit.rip);
+}
+
+/* Is the machine where the command itself wanted to come? */
+static bool
+is_place(const struct going *going, struct machine *machine, const struct stop *stop)
+{
+    const struct go *go = going->go;
+    const struct stops *stops = going->debugger->stops;
+
+    if (stop->why == STOP_EDGE)
+        return (go->edges & machine->now.edge) && !(go->skip_kinds >> machine->exit.kind & 1);
+    if (stop->why != STOP_POINT || !go->place || stop->point >= stops->points)
+        return false;
+    return stops->point[stop->point].address == go->place->address &&
+           stops->point[stop->point].kind == go->place->kind &&
+           (!go->here || go->here(go->context, machine));
+}
+
+/* machine_goal's question. */
+static bool
+wanted(void *context, struct machine *machine, const struct stop *stop)
+{
+    struct going *going = context;
+    struct debugger *debugger = going->debugger;
+
+    if (debugger->session->tracing && !going->go->back && stop->why == STOP_EDGE &&
+        machine->now.edge == EDGE_OUT)
+        print_exit(debugger);
+    going->hit = going->go->own_points_only ? NULL : stops_hit(debugger, stop, going->go->back);
+    return going->hit || is_place(going, machine, stop);
+}
+
+int
+debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, struct error *err)
+{
+    struct machine *machine = debugger->machine;
+    struct going going = {.debugger = debugger, .go = go};
+    struct machine_goal goal = {.wanted = wanted, .context = &going};
+    struct session *session = debugger->session;
+    int rc;
+
+    session->hit = 0;
+    debugger->started = true;
+    debugger->stops->note.message[0] = 0;
+    if ((rc = stops_prepare(debugger, go, &goal, err)))
+        return rc;
+    fflush(debugger->out);
+    memset(stop, 0, sizeof(*stop));
+    rc = go->back ? machine->ops->backward(machine, &goal, stop, err)
+                  : machine->ops->forward(machine, &goal, stop, err);
+    if (rc)
+        return rc;
+    if (machine->vm && machine->vm->console)
+        console_flush(machine->vm->console);
+    if (stop->why != STOP_POINT && stop->why != STOP_EDGE && stop->why != STOP_INJECT)
+        return 0;
+    if (go->back) /* it was asked about more places than this one */
+        going.hit = go->own_points_only ? NULL : stops_hit(debugger, stop, true);
+    if (going.hit)
+        session->hit = going.hit->number;
+    if (stop->why == STOP_POINT && going.hit)
+        stop->point = going.hit->number;
+    else if (stop->why == STOP_POINT)
+        *stop = (struct stop){.why = STOP_DONE};
+    return 0;
+}
+
+void
+debugger_stopped(struct debugger *debugger, const struct stop *stop)
+{
+    struct session *session = debugger->session;
+    struct stop_entry *entry = session->hit ? stops_find(debugger->stops, session->hit, NULL)
+                                            : NULL;
+    const char *commands = entry ? entry->commands : NULL;
+    bool silent = commands && !strncmp(commands, "silent\n", 7);
+
+    free(session->pending);
+    session->pending = NULL;
+    if (entry && entry->type >= CATCH_EXIT && !silent)
+        fprintf(debugger->out, "catchpoint %u (%s)\n", entry->number, entry->what);
+    if (debugger->stops->note.message[0])
+        fprintf(debugger->out, "%s\n", debugger->stops->note.message);
+    if (!silent) {
+        debugger_show_stop(debugger, stop);
+        displays_show(debugger);
+    }
+    if (commands)
+        session->pending = strdup(commands + (silent ? 7 : 0));
+    if (entry)
+        stops_used(debugger->stops, entry);
+}
+
+int
+debugger_go_and_show(struct debugger *debugger, const struct go *go, struct error *err)
+{
+    struct stop stop;
+    int rc = debugger_go(debugger, go, &stop, err);
+
+    if (!rc)
+        debugger_stopped(debugger, &stop);
+    return rc;
+}
