@@ -18,7 +18,7 @@ CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefin
                   -fno-omit-frame-pointer
 LDFLAGS_asan   := -fsanitize=address,undefined
 
-CPPFLAGS += -I. -Ihv -D_GNU_SOURCE
+CPPFLAGS += -I. -Ihv -I$(O)/gen -D_GNU_SOURCE
 CFLAGS   += -std=gnu11 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             $(CFLAGS_$(MODE))
 LDFLAGS  += $(LDFLAGS_$(MODE))
@@ -64,6 +64,14 @@ $(O)/%.o: %.S | build/deps/build
 	$(Q)$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 
 $(UNIT_OBJ) $(KVM_OBJ): | build/deps/check
+
+# Where the functions are that `explain` names: found anew when one of their files has changed.
+WHERE_LIST := hv/debugger/where.list
+WHERE_SRC  := $(shell awk '!/^\#/ {print $$2}' $(WHERE_LIST) | sort -u)
+$(O)/gen/where.def: hv/debugger/where.awk $(WHERE_LIST) $(WHERE_SRC)
+	@mkdir -p $(@D)
+	$(Q)awk -f $^ > $@
+$(filter $(O)/hv/debugger/%,$(OBJ)) $(UNIT_OBJ): | $(O)/gen/where.def
 
 guests: $(GUESTS)/guests.txt | build/deps/build ## build the guests into build/guests
 	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'

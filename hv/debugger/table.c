@@ -17,6 +17,8 @@ const struct debug_command *const debug_command_tables[] = {
     commands_run,
     commands_stops,
     commands_look,
+    commands_info,
+    commands_explain,
     commands_output,
     commands_session,
     NULL,

@@ -1,0 +1,38 @@
+/*
+ * info.h - the views of `info`: one function each, a file for a subject.
+ *
+ * Each prints to debugger->out and returns 0, or -errno with a sentence. Called through the table of
+ * commands_info.c.
+ */
+#ifndef HV_DEBUGGER_INFO_H
+#define HV_DEBUGGER_INFO_H
+
+#include "debugger/debugger.h"
+
+/* The registers, with a sentence if this machine has none. */
+int info_regs(struct debugger *debugger, struct x86_regs *regs, struct error *err);
+
+/* info_registers.c */
+int info_registers(struct debugger *debugger, const char *arguments, struct error *err);
+int info_sregs(struct debugger *debugger, const char *arguments, struct error *err);
+int info_msr(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_cpuid.c */
+int info_cpuid(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_tables.c */
+int info_gdt(struct debugger *debugger, const char *arguments, struct error *err);
+int info_idt(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_walk.c */
+int info_walk(struct debugger *debugger, const char *arguments, struct error *err);
+int info_tlb(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_exits.c */
+int info_exits(struct debugger *debugger, const char *arguments, struct error *err);
+int info_exit(struct debugger *debugger, const char *arguments, struct error *err);
+int info_trace(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_machine.c */
+int info_mem(struct debugger *debugger, const char *arguments, struct error *err);
+int info_devices(struct debugger *debugger, const char *arguments, struct error *err);
+int info_irq(struct debugger *debugger, const char *arguments, struct error *err);
+int info_strategy(struct debugger *debugger, const char *arguments, struct error *err);
+int info_checkpoints(struct debugger *debugger, const char *arguments, struct error *err);
+
+#endif

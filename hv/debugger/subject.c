@@ -1,0 +1,148 @@
+/*
+ * subject.c - collecting what is known of one exit: from the machine if it stands there, else from
+ * the recording.
+ *
+ * Called by context.c, commands_explain.c and info_exits.c. Next: decode_exit.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "debugger/explain.h"
+
+/* What a recording keeps of an exit (tracer/event.h). */
+static void
+exit_from_event(struct vm_exit *exit, const struct trace_event *e)
+{
+    bool write = e->flags & TRACE_WRITE;
+
+    *exit = (struct vm_exit){
+        .kind = e->kind, .rip = e->rip, .user = e->from == TRACE_ACTOR_GUEST_USER};
+    switch (e->kind) {
+    case TRACE_IO:
+    case TRACE_MMIO:
+        exit->access.address = e->address;
+        exit->access.value = e->value;
+        exit->access.size = e->size;
+        exit->access.write = write;
+        break;
+    case TRACE_HYPERCALL:
+        exit->hypercall.number = e->address;
+        exit->hypercall.args[0] = e->value;
+        break;
+    case TRACE_MSR:
+        exit->msr.index = (uint32_t)e->address;
+        exit->msr.value = e->value;
+        exit->msr.write = write;
+        break;
+    case TRACE_CPUID:
+        exit->cpuid.leaf = (uint32_t)e->address;
+        exit->cpuid.subleaf = (uint32_t)e->value;
+        break;
+    case TRACE_EXCEPTION:
+        exit->exception.vector = (uint8_t)e->address;
+        exit->exception.has_error = e->flags & TRACE_ERROR;
+        exit->exception.error = e->address == VEC_PF ? e->extra : (uint32_t)e->value;
+        exit->exception.address = e->address == VEC_PF ? e->value : 0;
+        break;
+    case TRACE_CR:
+    case TRACE_DR:
+        exit->reg.number = (uint8_t)e->address;
+        exit->reg.value = e->value;
+        exit->reg.write = write;
+        break;
+    case TRACE_INVLPG: exit->invlpg.address = e->address; break;
+    default: break;
+    }
+}
+
+int
+subject_open(struct subject *s, struct debugger *debugger, uint64_t number, struct error *err)
+{
+    struct machine *m = debugger->machine;
+    struct error ignored;
+
+    memset(s, 0, sizeof(*s));
+    s->debugger = debugger;
+    s->machine = m;
+    s->number = number;
+    s->here = number && number == m->now.exits && (m->now.edge != EDGE_NONE || m->ended);
+    s->edge = s->here ? m->now.edge : EDGE_NONE;
+    int rc = machine_find_exit(m, number, &s->event, &s->entry, err);
+    s->has_event = rc == 0;
+    if (rc && !s->here)
+        return rc;
+    if (s->here)
+        s->exit = m->exit;
+    else
+        exit_from_event(&s->exit, &s->event);
+    s->has_regs = s->here && m->ops->get_regs(m, &s->regs, &ignored) == 0;
+    return 0;
+}
+
+bool
+subject_strategy_is(const struct subject *s, const char *name)
+{
+    return s->machine->strategy && !strcmp(s->machine->strategy, name);
+}
+
+const char *
+subject_guest(const struct subject *s)
+{
+    return s->exit.user ? "guest user" : "guest kernel";
+}
+
+unsigned
+machine_fetch(struct machine *m, uint64_t rip, uint8_t bytes[X86_INSN_MAX])
+{
+    struct error ignored;
+    unsigned n = 0;
+
+    if (m->ops->read(m, SPACE_LINEAR, rip, bytes, X86_INSN_MAX, &ignored) == 0)
+        return X86_INSN_MAX;
+    while (n < X86_INSN_MAX && m->ops->read(m, SPACE_LINEAR, rip + n, bytes + n, 1, &ignored) == 0)
+        n++;
+    return n;
+}
+
+unsigned
+machine_code_size(struct machine *m)
+{
+    struct x86_regs regs;
+    struct error ignored;
+
+    if (m->ops->get_regs(m, &regs, &ignored))
+        return 8; /* a recording does not say: our guests are 64-bit ones but for a few */
+    if (regs.efer & EFER_LMA && regs.seg[X86_CS].attr & SEG_L)
+        return 8;
+    return regs.seg[X86_CS].attr & SEG_DB ? 4 : 2;
+}
+
+char *
+machine_instruction(struct machine *m, uint64_t rip, char *text, size_t size)
+{
+    uint8_t bytes[X86_INSN_MAX];
+    unsigned n, code_size = machine_code_size(m);
+    struct x86_regs regs;
+    struct error ignored;
+    uint64_t at = rip;
+
+    text[0] = 0;
+    /* Outside 64-bit mode rip is an offset in CS. */
+    if (code_size != 8 && m->ops->get_regs(m, &regs, &ignored) == 0)
+        at = (uint32_t)(rip + regs.seg[X86_CS].base);
+    n = machine_fetch(m, at, bytes);
+    if (n)
+        x86_disassemble(bytes, n, code_size, rip, text, (unsigned)size);
+    return text;
+}
+
+struct bus_range *
+subject_device(const struct subject *s)
+{
+    struct vm *vm = s->machine->vm;
+
+    if (!vm || (s->exit.kind != TRACE_IO && s->exit.kind != TRACE_MMIO))
+        return NULL;
+    return bus_find(&vm->bus, s->exit.kind == TRACE_IO ? BUS_PORT : BUS_MMIO,
+                    s->exit.access.address);
+}
