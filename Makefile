@@ -224,6 +224,9 @@ format: | build/deps/lint ## lay out the C sources as .clang-format says
 docs: $(HV) ## write docs/gen and docs/man from the program's own tables
 	@$(HV) help --gen docs
 
+docs-pictures: $(HV) guests | build/deps/demo ## draw the pictures in docs/pictures again
+	@demos/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
+
 # --- installation ---------------------------------------------------------------------------------
 
 BIN     = $(DESTDIR)$(PREFIX)/bin
@@ -258,7 +261,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-plugin check-guest check-diff \
-        check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs install uninstall clean help
+        check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs docs-pictures install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -132,7 +132,7 @@ put_bar(FILE *out, uint64_t ns, uint64_t most)
 static void
 put_row(FILE *out, const struct card_row *row, uint64_t most)
 {
-    bool reg = row->section == CARD_REGISTERS, cost = row->section == CARD_COST;
+    bool reg = row->section == CARD_REGISTERS, cost = row->ns > 0;
 
     fprintf(out, "<tr>");
     put_cell(out, row->changed ? " bgcolor=\"#fff0c8\"" : "", row->label, reg, row->changed);

@@ -293,6 +293,23 @@ ladder_gap(const struct ladder *l, uint64_t row, const struct view_options *o)
     return ns >= 10000000 ? 3 : ns >= 100000 ? 2 : ns >= 1000 ? 1 : 0;
 }
 
+unsigned
+ladder_control(const struct ladder *l, uint64_t row, unsigned before)
+{
+    const struct trace_event *e = ladder_event_of(l, &l->row[row]);
+
+    return l->trace->kind[e->kind].class == TRACE_CLASS_NOTE ? before : l->lane[e->to];
+}
+
+const char *
+ladder_axis_text(const struct view_options *o)
+{
+    if (o->time_axis && !o->no_times)
+        return "At the left: time since the recording began; where more than 1 us, 0.1 ms or 10 "
+               "ms pass, the lines are longer.";
+    return "At the left: the number of the exit, as in hv trace.";
+}
+
 char *
 ladder_cycle_text(const struct ladder *l, const struct ladder_row *row, char *text, size_t size)
 {

@@ -76,6 +76,10 @@ char *ladder_text(const struct ladder *ladder, const struct ladder_row *row,
                   const struct view_options *options, char *text, size_t size);
 /* How many rows of blank precede a row if the axis is time: 0 to 3, by the time that passed. */
 unsigned ladder_gap(const struct ladder *ladder, uint64_t row, const struct view_options *options);
+/* Where control is after a row, LADDER_LANES if that is not known: `before`, if it is a note. */
+unsigned ladder_control(const struct ladder *ladder, uint64_t row, unsigned before);
+/* What stands at the left of all rows, as a sentence. */
+const char *ladder_axis_text(const struct view_options *options);
 /* "x780: exits 12 to 1,571"; for the first row of a cycle. */
 char *ladder_cycle_text(const struct ladder *ladder, const struct ladder_row *row, char *text,
                         size_t size);

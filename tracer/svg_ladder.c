@@ -14,6 +14,7 @@
 
 #define ROW        26  /* points from a row to the next */
 #define HEAD       36  /* a line of heads */
+#define BOX        18  /* height of what happens at one lifeline */
 #define HEAD_EVERY 40  /* rows */
 #define CYCLE_X    10  /* columns: what is repeated, */
 #define LABEL_X    250 /* number or time (its right end), */
@@ -28,7 +29,19 @@ struct canvas {
     const struct view_options *options;
     uint64_t y;       /* of the row that is drawn */
     unsigned control; /* lane where control is; LADDER_LANES: not known */
+    unsigned since;   /* rows after the last heads */
+    unsigned boxed;   /* lane that the row before has a box on; LADDER_LANES: none */
 };
+
+/* Again after HEAD_EVERY rows, but not within a cycle. */
+static bool
+wants_heads(const struct ladder *l, uint64_t number, unsigned *since)
+{
+    bool wanted = *since >= HEAD_EVERY && l->row[number].place == 0;
+
+    *since = wanted ? 1 : *since + 1;
+    return wanted;
+}
 
 static unsigned
 lane_x(unsigned lane)
@@ -61,9 +74,11 @@ put_heads(struct canvas *c)
 static void
 put_lifelines(struct canvas *c, uint64_t height)
 {
-    for (unsigned lane = 0; lane < c->l->lanes; lane++)
+    for (unsigned lane = 0; lane < c->l->lanes; lane++) {
+        unsigned box = lane == c->boxed ? BOX / 2 : 0; /* the line begins below it */
         fprintf(c->out, "<path class=\"%s\" d=\"M%u %" PRIu64 "v%" PRIu64 "\"/>\n",
-                lane == c->control ? "n" : "o", lane_x(lane), c->y - height, height);
+                lane == c->control ? "n" : "o", lane_x(lane), c->y - height + box, height - box);
+    }
 }
 
 static void
@@ -77,10 +92,11 @@ put_message(struct canvas *c, const struct ladder_row *row)
     group = picture_group_of(c->l->trace, e->kind);
     snprintf(name, sizeof(name), "%s", c->l->trace->kind[e->kind].name);
     if (from == to) {
+        c->boxed = from;
         fprintf(c->out,
-                "<rect x=\"%u\" y=\"%" PRIu64 "\" width=\"70\" height=\"17\" rx=\"5\" "
+                "<rect x=\"%u\" y=\"%" PRIu64 "\" width=\"70\" height=\"%u\" rx=\"5\" "
                 "fill=\"white\" stroke=\"%s\"/>\n",
-                left - 35, c->y - 9, picture_groups[group].color);
+                left - 35, c->y - BOX / 2, BOX, picture_groups[group].color);
         fprintf(c->out, "<g fill=\"%s\">", picture_groups[group].color);
         svg_text(c->out, left, c->y + 4, "m", name);
         fprintf(c->out, "</g>\n");
@@ -101,44 +117,49 @@ static void
 put_row(struct canvas *c, uint64_t number)
 {
     const struct ladder_row *row = &c->l->row[number];
-    const struct trace_event *e = ladder_event_of(c->l, row);
     uint64_t height = ROW * (uint64_t)(1 + ladder_gap(c->l, number, c->options));
     char text[256], label[64];
 
-    if (number && number % HEAD_EVERY == 0) {
+    if (wants_heads(c->l, number, &c->since)) {
+        c->boxed = LADDER_LANES;
         c->y += 8;
         put_heads(c);
     }
     c->y += height;
     fprintf(c->out, "<g id=\"row-%" PRIu64 "\">", number);
-    if (row->turns > 1)
+    if (row->turns > 1) {
+        unsigned line = row->place == 0 ? 2 : 0; /* that parts a cycle from the one before */
         fprintf(c->out,
                 "<rect x=\"4\" y=\"%" PRIu64 "\" width=\"%u\" height=\"%u\" fill=\"#fff0c8\"/>",
-                c->y - ROW / 2, LABEL_X + 4, ROW);
+                c->y - ROW / 2 + line, LABEL_X + 4, ROW - line);
+    }
     if (row->turns > 1 && row->place == 0)
         svg_text(c->out, CYCLE_X, c->y + 4, "x",
                  ladder_cycle_text(c->l, row, label, sizeof(label)));
     ladder_label(c->l, row, c->options, label, sizeof(label));
     svg_text(c->out, LABEL_X, c->y + 4, "l", label);
     put_lifelines(c, height);
+    c->boxed = LADDER_LANES;
     put_message(c, row);
     ladder_text(c->l, row, c->options, text, sizeof(text));
     if (strlen(text) > TEXT_MAX)
         snprintf(text + TEXT_MAX, sizeof(text) - TEXT_MAX, "...");
     svg_text(c->out, lane_x(c->l->lanes) - LANE / 2, c->y + 4, "t", describe_clean(text));
     fprintf(c->out, "</g>\n");
-    if (c->l->trace->kind[e->kind].class != TRACE_CLASS_NOTE)
-        c->control = c->l->lane[e->to];
+    c->control = ladder_control(c->l, number, c->control);
 }
 
 /* What the rows will need, so that the picture's size can stand at its head. */
 static uint64_t
 total_height(const struct ladder *l, const struct view_options *o, uint64_t rows)
 {
-    uint64_t height = 100 + HEAD + (rows ? (rows - 1) / HEAD_EVERY : 0) * (HEAD + 8);
+    uint64_t height = 100 + HEAD;
+    unsigned since = 0;
 
-    for (uint64_t i = 0; i < rows; i++)
+    for (uint64_t i = 0; i < rows; i++) {
         height += ROW * (uint64_t)(1 + ladder_gap(l, i, o));
+        height += wants_heads(l, i, &since) ? HEAD + 8 : 0;
+    }
     return height;
 }
 
@@ -146,8 +167,8 @@ void
 ladder_print_svg(const struct ladder *l, const struct view *view)
 {
     uint64_t rows = l->rows < LADDER_SVG_ROWS ? l->rows : LADDER_SVG_ROWS;
-    struct canvas c = {view->options->out, l, view->options, 70, LADDER_LANES};
-    char note[160], text[32];
+    struct canvas c = {view->options->out, l, view->options, 70, LADDER_LANES, 0, LADDER_LANES};
+    char note[256], text[32];
 
     svg_begin(c.out, lane_x(l->lanes) - LANE / 2 + TEXT_WIDTH, total_height(l, view->options, rows),
               ".h{text-anchor:middle;font-weight:bold}.m{text-anchor:middle;font-size:11px}"
@@ -157,9 +178,7 @@ ladder_print_svg(const struct ladder *l, const struct view *view)
     picture_title(c.out, view, "Who hands control to whom");
     fprintf(c.out, "</text>\n");
     snprintf(note, sizeof(note), "From top to bottom. Control is where the line is wide. %s",
-             view->options->time_axis && !view->options->no_times
-                 ? "At the left: time since the recording began."
-                 : "At the left: the number of the exit, as in hv trace.");
+             ladder_axis_text(view->options));
     svg_text(c.out, 10, 42, "note", note);
     snprintf(note, sizeof(note),
              "Rows with a yellow margin happen again and again, as often as x says; the operands "

@@ -21,6 +21,7 @@ struct costs {
     /* In the dispatcher: before the first call, between two, and from the last to the entry. */
     uint64_t before, between, after;
     uint64_t actor[TRACE_ACTOR_MAX]; /* in each part that was asked */
+    uint64_t all;                    /* from the exit to the last entry */
     bool asked, entered;
 };
 
@@ -109,8 +110,11 @@ fill_costs(struct card *card, const struct trace *t, const struct trace_event *e
     }
     if (c->between)
         card_add_cost(card, "VMM: between these", c->between);
-    if (c->entered)
-        card_add_cost(card, "VMM: back to the guest", c->after);
+    if (!c->entered)
+        return;
+    card_add_cost(card, "VMM: back to the guest", c->after);
+    card_add(card, CARD_COST, "from exit to entry", "%s",
+             describe_time((double)c->all, label, sizeof(label)));
 }
 
 /* --- from the exit to the entry ----------------------------------------------------------------- */
@@ -156,7 +160,7 @@ walk(struct card *card, const struct trace *t, uint64_t at, const struct view_op
         if (e->kind == TRACE_CALL)
             c->asked = true;
         if (class == TRACE_CLASS_ENTRY)
-            entry = e, c->entered = true;
+            entry = e, c->entered = true, c->all = elapsed(exit, e);
         last = e;
         if (listed < HANDLED_MAX || class == TRACE_CLASS_ENTRY)
             fill_step(card, t, e, o), listed++;
@@ -180,7 +184,9 @@ fill_guest(struct card *card, const struct trace *t, uint64_t at)
         if (t->kind[e->kind].class == TRACE_CLASS_EXIT)
             return;
         if (t->kind[e->kind].class == TRACE_CLASS_ENTRY) {
-            card_add_cost(card, "guest, before it came out", elapsed(e, exit));
+            char text[32]; /* no bar: it would make those of the VMM too short to be seen */
+            describe_time((double)elapsed(e, exit), text, sizeof(text));
+            card_add(card, CARD_COST, "guest, before it came out", "%s", text);
             return;
         }
     }

@@ -116,17 +116,15 @@ put_row(FILE *out, const struct ladder *l, uint64_t number, const struct view_op
 
 /* The lifelines from a row to the next; where control is, they are wide. */
 static void
-put_lifelines(FILE *out, const struct ladder *l, uint64_t number, const struct view_options *o)
+put_lifelines(FILE *out, const struct ladder *l, uint64_t number, unsigned control,
+              const struct view_options *o)
 {
-    const struct trace_event *e = ladder_event_of(l, &l->row[number - 1]);
-    bool note = l->trace->kind[e->kind].class == TRACE_CLASS_NOTE;
     unsigned gap = 1 + ladder_gap(l, number, o);
 
     for (unsigned lane = 0; lane < l->lanes; lane++) {
-        bool here = !note && lane == l->lane[e->to];
         fprintf(out, "  p%" PRIu64 "_%u -> p%" PRIu64 "_%u [dir=none minlen=%u %s];\n", number - 1,
                 lane, number, lane, gap,
-                here ? "color=\"#7f8ea3\" penwidth=4" : "color=\"#bbbbbb\"");
+                lane == control ? "color=\"#7f8ea3\" penwidth=4" : "color=\"#bbbbbb\"");
     }
     fprintf(out,
             "  l%" PRIu64 " -> l%" PRIu64 " [style=invis minlen=%u];\n"
@@ -165,10 +163,8 @@ put_notes(FILE *out, const struct ladder *l, const struct view_options *o, uint6
     const char *end = "</font></td></tr>";
     char text[32];
 
-    fprintf(out, "%sFrom top to bottom. Control is where the line is wide. At the left: %s.%s", row,
-            o->time_axis && !o->no_times ? "time since the recording began"
-                                         : "the number of the exit, as in hv trace",
-            end);
+    fprintf(out, "%sFrom top to bottom. Control is where the line is wide. %s%s", row,
+            ladder_axis_text(o), end);
     for (uint64_t i = 0; i < rows; i++)
         if (l->row[i].turns > 1) {
             fprintf(out,
@@ -186,6 +182,7 @@ static void
 put_ladder(FILE *out, const struct view *view, const struct ladder *l)
 {
     uint64_t rows = l->rows < LADDER_DOT_ROWS ? l->rows : LADDER_DOT_ROWS;
+    unsigned control = LADDER_LANES;
 
     fprintf(out, "digraph ladder {\n"
                  "  graph [id=\"ladder\" rankdir=TB newrank=true labeljust=l labelloc=t "
@@ -204,7 +201,8 @@ put_ladder(FILE *out, const struct view *view, const struct ladder *l)
         put_row(out, l, i, view->options);
         put_message(out, l, i);
         if (i)
-            put_lifelines(out, l, i, view->options);
+            put_lifelines(out, l, i, control, view->options);
+        control = ladder_control(l, i, control);
     }
     fprintf(out, "}\n");
 }
