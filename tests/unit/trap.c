@@ -239,7 +239,8 @@ test_a20(void)
 static void
 test_unknown(void)
 {
-    static const uint8_t movaps[] = {0x0f, 0x29, 0x07}; /* movaps [rdi], xmm0 */
+    static const uint8_t movaps[] = {0x0f, 0x29, 0x07, 0xfb,
+                                     0x0f, 0x29, 0x07}; /* [rdi], xmm0; STI */
     const uint64_t code = 0x80000, page = 0x123000;
     struct run_result res = {0};
     struct error err;
@@ -265,6 +266,12 @@ test_unknown(void)
 
     exit->exception.vector = VEC_GP;
     exit->exception.error = 0;
+    trap->cpu.r.rip = code + 3; /* STI, and MOVAPS in its shadow: left to the processor */
+    CU_ASSERT(trap_dispatch(trap, &res));
+    CU_ASSERT_EQUAL(trap->cpu.r.rip, code + 4);
+    CU_ASSERT(trap->cpu.r.rflags & FLAG_IF && !trap->cpu.r.shadow);
+
+    trap->cpu.r.rip = code;
     CU_ASSERT(trap_dispatch(trap, &res));
     CU_ASSERT_EQUAL(trap->cpu.r.rip, address_of(trap_guest_fault));
     uint64_t frame[2];

@@ -49,6 +49,15 @@ fail(struct run_result *result, enum run_end end, const char *what)
     return false;
 }
 
+/* On kvm the processor knows more instructions than the interpreter (SSE). Is the next one of them? */
+static bool
+next_is_unknown(struct x86_cpu *cpu)
+{
+    struct x86_insn in;
+
+    return x86_fetch_insn(cpu, &in) == EMU_OK && !in.op->name;
+}
+
 bool
 trap_finish(struct trap *trap, int emu, struct run_result *result)
 {
@@ -61,6 +70,8 @@ trap_finish(struct trap *trap, int emu, struct run_result *result)
              * STI; HLT cannot lose an interrupt in between. (The interpreter sees to it that of
              * many in a row not every one does so: SDM vol. 3, 6.8.3.) Behind the last byte of a
              * canonical half the processor cannot be put: the fetch from there is the guest's #GP. */
+            if (cpu->r.shadow && next_is_unknown(cpu))
+                cpu->r.shadow = 0;
             if (!cpu->r.shadow && x86_canonical(cpu->r.rip)) {
                 if (x86_between_iterations(cpu)) /* the real processor's RF tells it */
                     cpu->r.rflags |= FLAG_RF;
@@ -167,9 +178,7 @@ static bool
 write_table(struct trap *trap, uint64_t linear, const struct x86_walk *walk,
             struct run_result *result)
 {
-    struct x86_insn in;
-
-    if (x86_fetch_insn(&trap->cpu, &in) == EMU_OK && !in.op->name)
+    if (next_is_unknown(&trap->cpu))
         return release_table(trap, linear, walk, result);
     return interpret(trap, TRAP_PTEMOD, result);
 }
