@@ -26,6 +26,7 @@ struct displays {
 
     char *list_file;           /* what `list` showed last; NULL: nothing yet */
     int list_first, list_last; /* its lines */
+    uint64_t list_pc;          /* where the guest was then: elsewhere, `list` begins there */
     char *directories;         /* where sources are looked for, with colons; NULL: nowhere else */
 };
 

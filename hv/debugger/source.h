@@ -19,4 +19,14 @@ unsigned source_print(struct debugger *debugger, const char *file, int first, in
  * file is not found, or is shorter. */
 bool source_line(struct debugger *debugger, const char *file, int line, char *text, size_t size);
 
+/* --- source_list.c ------------------------------------------------------------------------------- */
+
+/* `list`, and the rows of `info` that are about the program. */
+int source_list(struct debugger *debugger, const char *arguments, struct error *err);
+int source_info_line(struct debugger *debugger, const char *arguments, struct error *err);
+int source_info_symbol(struct debugger *debugger, const char *arguments, struct error *err);
+int source_info_source(struct debugger *debugger, const char *arguments, struct error *err);
+int source_info_sources(struct debugger *debugger, const char *arguments, struct error *err);
+int source_info_functions(struct debugger *debugger, const char *arguments, struct error *err);
+
 #endif
