@@ -52,8 +52,6 @@ extern const struct debug_command *const debug_command_tables[];
 extern const struct debug_command commands_step[], commands_run[], commands_stops[],
     commands_look[], commands_source[], commands_info[], commands_explain[], commands_output[],
     commands_session[];
-/* Rows of `info` about the program: commands_source.c. */
-extern const struct debug_command commands_info_source[];
 
 /* The command that `word` names: whole, by alias, or by an unambiguous beginning. NULL with a
  * sentence: unknown ("did you mean") or ambiguous (the candidates). */

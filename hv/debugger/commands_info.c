@@ -6,6 +6,7 @@
 #include "debugger/command.h"
 #include "debugger/display.h"
 #include "debugger/info.h"
+#include "debugger/source.h"
 
 /* clang-format off */
 static const struct debug_command subcommands[] = {
@@ -45,6 +46,16 @@ static const struct debug_command subcommands[] = {
      NULL, "info strategy", COMPLETE_NOTHING, 0, NULL, info_strategy},
     {"checkpoints", NULL, NULL, "", "Snapshots to go back to, and their memory",
      NULL, "info checkpoints", COMPLETE_NOTHING, 0, NULL, info_checkpoints},
+    {"line", NULL, NULL, "[LOCATION]", "The addresses of a line of source",
+     NULL, "info line kmain", COMPLETE_LOCATION, 0, NULL, source_info_line},
+    {"symbol", NULL, NULL, "[ADDRESS]", "The symbol that holds an address",
+     NULL, "info symbol $pc", COMPLETE_EXPRESSION, 0, NULL, source_info_symbol},
+    {"source", NULL, NULL, "[LOCATION]", "The source file where the guest stands",
+     NULL, "info source", COMPLETE_LOCATION, 0, NULL, source_info_source},
+    {"sources", NULL, NULL, "", "All source files of the guest",
+     NULL, "info sources", COMPLETE_NOTHING, 0, NULL, source_info_sources},
+    {"functions", NULL, NULL, "[REGEX]", "Functions whose name matches",
+     NULL, "info functions ^vm_", COMPLETE_NOTHING, 0, NULL, source_info_functions},
     {"display", NULL, NULL, "", "What is shown at each stop",
      NULL, "info display", COMPLETE_NOTHING, 0, NULL, displays_list},
     {0},

@@ -215,26 +215,26 @@ run_disassemble(struct debugger *debugger, const char *arguments, struct error *
 
 /* clang-format off */
 const struct debug_command commands_look[] = {
-    {"x", NULL, "look", "[/NFU] [ADDRESS]", "show memory at an address of the guest",
+    {"x", NULL, "look", "[/NFU] [ADDRESS]", "Show memory at an address of the guest",
      "N is how many; F is x d u o t (numbers), a (address with symbol), c, s\n"
      "(string) or i (instruction); U is b h w g: 1, 2, 4, 8 bytes. Without an\n"
      "address it goes on behind what it showed last. $_ is the last address.",
      "x/8xg $rsp", COMPLETE_EXPRESSION, COMMAND_ADVANCES, NULL, run_x},
-    {"xp", NULL, "look", "[/NFU] [ADDRESS]", "show memory at a guest-physical address",
+    {"xp", NULL, "look", "[/NFU] [ADDRESS]", "Show memory at a guest-physical address",
      "As x, past the guest's page tables.",
      "xp/4xg $cr3", COMPLETE_EXPRESSION, COMMAND_ADVANCES, NULL, run_xp},
-    {"print", "p,inspect", "look", "[/F] [EXPRESSION]", "show a value, and keep it as $1, $2 ...",
+    {"print", "p,inspect", "look", "[/F] [EXPRESSION]", "Show a value, and keep it as $1, $2 ...",
      "C's operators over numbers, $registers, symbols, memory (*(uint32_t *)$rsp)\n"
      "and the fields of the exit (exit.port). PLACE = EXPRESSION assigns.",
      "print/x exit.port", COMPLETE_EXPRESSION, 0, NULL, run_print},
-    {"display", NULL, "look", "[/F] [EXPRESSION]", "show an expression now and at every stop",
+    {"display", NULL, "look", "[/F] [EXPRESSION]", "Show an expression now and at every stop",
      "With i or s, or a unit, memory at that address: display/i $pc. Without an\n"
      "expression: shows all now.",
      "display/x $rsp", COMPLETE_EXPRESSION, 0, NULL, run_display},
-    {"undisplay", NULL, "look", "[N...]", "show display N no more; without N, none",
+    {"undisplay", NULL, "look", "[N...]", "Show display N no more; without N, none",
      NULL, "undisplay 1", COMPLETE_NOTHING, 0, NULL, run_undisplay},
     {"disassemble", "disas", "look", "[/rs] [FUNCTION|START,END|START,+LENGTH]",
-     "show instructions, of the present function if none is named",
+     "Show instructions, of the present function if none is named",
      "/r with their bytes, /s under the lines of source; => is the next one.",
      "disassemble /s kmain", COMPLETE_LOCATION, 0, NULL, run_disassemble},
     {0},

@@ -14,6 +14,7 @@
 /* clang-format off */
 const struct debug_command *const debug_command_tables[] = {
     commands_step,
+    commands_source,
     commands_run,
     commands_stops,
     commands_look,

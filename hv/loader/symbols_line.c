@@ -6,6 +6,7 @@
  *
  * Called through symbols.h. Next: symbols_frame.c.
  */
+#include <dwarf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,24 +50,39 @@ grow(void **array, size_t count, size_t *room, size_t size)
     return true;
 }
 
+/* The name that the compiler was given, below the folder where it ran: libdw may leave that out. */
+static void
+full_name(const char *folder, const char *name, char *text, size_t size)
+{
+    size_t n = folder ? strlen(folder) : 0;
+
+    if (!n || *name == '/' || (!strncmp(name, folder, n) && name[n] == '/'))
+        snprintf(text, size, "%s", name);
+    else
+        snprintf(text, size, "%s/%s", folder, name);
+}
+
 /* The number of a file's name; consecutive rows nearly always have the same one. */
 static bool
-file_number(struct symbols *s, const char *name, uint32_t *number)
+file_number(struct symbols *s, const char *folder, const char *name, uint32_t *number)
 {
+    char text[1024];
+
+    full_name(folder, name, text, sizeof(text));
     for (size_t back = 1; back <= s->files && back <= 8; back++)
-        if (!strcmp(s->file[s->files - back], name)) {
-            *number = s->files - back;
+        if (!strcmp(s->file[s->files - back], text)) {
+            *number = (uint32_t)(s->files - back);
             return true;
         }
     if (!grow((void **)&s->file, s->files, &s->file_room, sizeof(*s->file)))
         return false;
-    s->file[s->files] = strdup(name);
-    *number = s->files;
+    s->file[s->files] = strdup(text);
+    *number = (uint32_t)s->files;
     return s->file[s->files] && ++s->files;
 }
 
 static void
-add_line(struct symbols *s, Dwarf_Line *row)
+add_line(struct symbols *s, const char *folder, Dwarf_Line *row)
 {
     Dwarf_Addr address;
     const char *name = dwarf_linesrc(row, NULL, NULL);
@@ -77,7 +93,7 @@ add_line(struct symbols *s, Dwarf_Line *row)
     if (dwarf_lineaddr(row, &address) || dwarf_lineendsequence(row, &end) ||
         dwarf_lineno(row, &number) || dwarf_linebeginstatement(row, &statement))
         return;
-    if (!end && (number <= 0 || !name || !file_number(s, name, &file)))
+    if (!end && (number <= 0 || !name || !file_number(s, folder, name, &file)))
         return;
     if (!grow((void **)&s->line, s->lines, &s->line_room, sizeof(*s->line)))
         return;
@@ -113,12 +129,15 @@ read_lines(struct symbols *s)
         Dwarf_Die die;
         Dwarf_Lines *rows;
         size_t count;
-        if (dwarf_offdie(dwarf, at + header, &die) && !dwarf_getsrclines(&die, &rows, &count))
+        if (dwarf_offdie(dwarf, at + header, &die) && !dwarf_getsrclines(&die, &rows, &count)) {
+            Dwarf_Attribute attribute;
+            const char *folder = dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute));
             for (size_t i = 0; i < count; i++) {
                 Dwarf_Line *row = dwarf_onesrcline(rows, i);
                 if (row)
-                    add_line(s, row);
+                    add_line(s, folder, row);
             }
+        }
         at = next;
     }
     if (s->lines)
