@@ -53,6 +53,9 @@ struct trace {
  * closed already. Takes a few milliseconds for a million events. */
 int trace_open(struct trace *trace, const char *path, char *message, size_t size);
 void trace_close(struct trace *trace);
+/* Writes what is open to another file, as a recording that was closed (save.c). 0, or -errno and a
+ * sentence in message (size bytes). */
+int trace_save(const struct trace *trace, const char *path, char *message, size_t size);
 
 /* The event (from 0) that is exit `number` (from 1), or -ENOENT. */
 int trace_find_exit(const struct trace *trace, uint64_t number, uint64_t *event);

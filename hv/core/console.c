@@ -230,7 +230,7 @@ console_put(struct console *con, uint8_t byte)
         keep(con, byte);
     if (con->out < 0)
         return;
-    con->buffer[con->used++] = byte;
+    con->buffer[con->used++] = con->last = byte;
     if (byte == '\n' || con->used == CONSOLE_BUFFER)
         console_flush(con);
 }

@@ -4,12 +4,14 @@
  * Called through table.c. Next: printf.c.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "debugger/command.h"
 #include "debugger/escape.h"
+#include "debugger/graph.h"
 #include "debugger/printf.h"
 #include "debugger/session.h"
 
@@ -32,6 +34,25 @@ run_trace_off(struct debugger *debugger, const char *arguments, struct error *er
 }
 
 static int
+run_trace_save(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    struct trace own, *trace;
+    bool close;
+    int rc;
+
+    if (!*arguments)
+        return error_set(err, EINVAL, "save the recording where? 'trace save boot.hvt'");
+    if ((rc = machine_trace(debugger->machine, &own, &trace, &close, err)))
+        return rc;
+    rc = trace_save(trace, arguments, err->message, sizeof(err->message));
+    if (!rc)
+        fprintf(debugger->out, "%s: %" PRIu64 " exits\n", arguments, trace->exits);
+    if (close)
+        trace_close(trace);
+    return rc;
+}
+
+static int
 run_echo(struct debugger *debugger, const char *arguments, struct error *err)
 {
     uint8_t bytes[LINE_LONGEST];
@@ -51,12 +72,17 @@ static const struct debug_command trace_table[] = {
      "trace on", COMPLETE_NOTHING, COMMAND_LIVE, NULL, run_trace_on},
     {"off", NULL, "output", "", "Print no more lines", NULL,
      "trace off", COMPLETE_NOTHING, COMMAND_LIVE, NULL, run_trace_off},
+    {"save", NULL, "output", "FILE", "Keep the recording of the run so far",
+     "'hv trace FILE' reads it, and 'hv debug --trace FILE' walks through it.",
+     "trace save boot.hvt", COMPLETE_FILE, 0, NULL, run_trace_save},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
 };
 
 const struct debug_command commands_output[] = {
     {"trace", NULL, "output", "on|off|save FILE", "Print exits as they happen, or keep the recording", NULL,
      "trace on", COMPLETE_SUBCOMMAND, 0, trace_table, NULL},
+    {"graph", NULL, "output", "state|ladder|card ...", "Draw the run so far, and print the picture's file name", NULL,
+     "graph card", COMPLETE_SUBCOMMAND, 0, commands_graph, NULL},
     {"echo", NULL, "output", "TEXT", "Print a line; TEXT has C's escapes", NULL,
      "echo here we are", COMPLETE_NOTHING, 0, NULL, run_echo},
     {"printf", NULL, "output", "\"FORMAT\", EXPRESSION...", "Print values",

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/console.h"
 #include "debugger/command.h"
 #include "debugger/go.h"
 #include "debugger/session.h"
@@ -115,8 +114,7 @@ go_to(struct debugger *debugger, const struct moment *moment, struct error *err)
     debugger->started = true;
     fflush(debugger->out);
     rc = machine->ops->seek(machine, moment, &stop, err);
-    if (machine->vm && machine->vm->console)
-        console_flush(machine->vm->console);
+    debugger_flush_guest(debugger);
     if (!rc)
         debugger_stopped(debugger, &stop);
     return rc;

@@ -22,14 +22,28 @@ struct going {
     struct stop_entry *hit; /* forwards: what it stops at; NULL: not one of the user's */
 };
 
+/* The guest's output is in front of ours, and ours begins on a line of its own. */
+void
+debugger_flush_guest(struct debugger *debugger)
+{
+    struct console *con = debugger->machine->vm ? debugger->machine->vm->console : NULL;
+
+    if (!con)
+        return;
+    console_flush(con);
+    if (con->out == STDOUT_FILENO && con->last && con->last != '\n') {
+        fputc('\n', debugger->out);
+        con->last = '\n';
+    }
+}
+
 /* `trace on`: "     17  io  ..." for each exit as it happens. */
 static void
 print_exit(struct debugger *debugger)
 {
     const struct machine *machine = debugger->machine;
 
-    if (machine->vm && machine->vm->console)
-        console_flush(machine->vm->console);
+    debugger_flush_guest(debugger);
     fprintf(debugger->out, "%9" PRIu64 "  %-14s %#" PRIx64 "\n", machine->now.exits,
             trace_kinds[machine->exit.kind].name, machine->exit.rip);
 }
@@ -84,8 +98,7 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
                   : machine->ops->forward(machine, &goal, stop, err);
     if (rc)
         return rc;
-    if (machine->vm && machine->vm->console)
-        console_flush(machine->vm->console);
+    debugger_flush_guest(debugger);
     if (stop->why != STOP_POINT && stop->why != STOP_EDGE && stop->why != STOP_INJECT)
         return 0;
     if (go->back) /* it was asked about more places than this one */

@@ -27,6 +27,8 @@ struct go {
     void *context;
 };
 
+/* What the guest has put out is written, and a line of it that is not complete is ended. */
+void debugger_flush_guest(struct debugger *debugger);
 /* Goes. stop->point of a STOP_POINT is then the user's number. 0, or -errno with a sentence. */
 int debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop,
                 struct error *err);
