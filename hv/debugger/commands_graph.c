@@ -110,32 +110,34 @@ resolve(void *context, uint64_t rip, char *text, size_t size)
 
 /* --- arguments -------------------------------------------------------------------------------- */
 
-/* "[RANGE] [FILE]": RANGE is N or FIRST:LAST and begins with a digit or '$'. */
+/* "[RANGE] [FILE]": RANGE is N or FIRST:LAST without blanks, and begins with a digit or '$'. */
 static int
 parse_arguments(struct debugger *debugger, const char *text, struct view_options *o,
                 const char **file, struct error *err)
 {
-    struct value value;
-    uint64_t last;
+    size_t n = strcspn(text, " \t");
+    char range[64], *colon;
+    struct value first, last;
     int rc;
 
     *file = text;
     if (!isdigit((unsigned char)*text) && *text != '$')
         return 0;
-    if ((rc = expr_evaluate(debugger, &text, &value, err)))
+    if (n >= sizeof(range))
+        return error_set(err, EINVAL, "a range is FIRST:LAST, as in 10:20");
+    memcpy(range, text, n);
+    range[n] = 0;
+    if ((colon = strchr(range, ':')))
+        *colon++ = 0;
+    if ((rc = expr_evaluate_all(debugger, range, &first, err)) ||
+        (rc = expr_evaluate_all(debugger, colon ? colon : range, &last, err)))
         return rc;
-    last = o->from = value.bits;
-    if (*text == ':') {
-        text++;
-        if ((rc = expr_evaluate(debugger, &text, &value, err)))
-            return rc;
-        last = value.bits;
-    }
-    if (!o->from || last < o->from)
+    if (!first.bits || last.bits < first.bits)
         return error_set(err, ERANGE,
                          "a range is FIRST:LAST, as in 10:20; exits are numbered from 1");
-    o->limit = last - o->from + 1;
-    *file = text + strspn(text, " \t");
+    o->from = first.bits;
+    o->limit = last.bits - first.bits + 1;
+    *file = text + n + strspn(text + n, " \t");
     return 0;
 }
 

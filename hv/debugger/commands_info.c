@@ -5,6 +5,7 @@
  */
 #include "debugger/command.h"
 #include "debugger/display.h"
+#include "debugger/stops.h"
 #include "debugger/info.h"
 #include "debugger/source.h"
 
@@ -56,6 +57,8 @@ static const struct debug_command subcommands[] = {
      NULL, "info sources", COMPLETE_NOTHING, 0, NULL, source_info_sources},
     {"functions", NULL, NULL, "[REGEX]", "Functions whose name matches",
      NULL, "info functions ^vm_", COMPLETE_NOTHING, 0, NULL, source_info_functions},
+    {"breakpoints", "break", NULL, "", "Breakpoints, watchpoints, catchpoints: hits, conditions, commands",
+     NULL, "info breakpoints", COMPLETE_NOTHING, 0, NULL, stops_print},
     {"display", NULL, NULL, "", "What is shown at each stop",
      NULL, "info display", COMPLETE_NOTHING, 0, NULL, displays_list},
     {0},

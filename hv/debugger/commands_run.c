@@ -114,7 +114,6 @@ go_to(struct debugger *debugger, const struct moment *moment, struct error *err)
     debugger->started = true;
     fflush(debugger->out);
     rc = machine->ops->seek(machine, moment, &stop, err);
-    debugger_flush_guest(debugger);
     if (!rc)
         debugger_stopped(debugger, &stop);
     return rc;
@@ -151,26 +150,42 @@ run_seek(struct debugger *debugger, const char *arguments, struct error *err)
     return go_to(debugger, &moment, err);
 }
 
+/* "exit 17, its edge out, after 1538 instructions" */
+static void
+print_moment(FILE *out, const struct moment *moment)
+{
+    fprintf(out, "exit %" PRIu64, moment->exits);
+    if (moment->edge)
+        fprintf(out, ", its edge %s", moment->edge == EDGE_OUT ? "out" : "in");
+    if (moment->icount || moment->edge == EDGE_NONE)
+        fprintf(out, ", after %" PRIu64 " instructions", moment->icount);
+}
+
 static int
 run_when(struct debugger *debugger, const char *arguments, struct error *err)
 {
     const struct machine *machine = debugger->machine;
-    const struct moment *now = &machine->now;
     int rc = no_arguments(arguments, "when", err);
 
     if (rc)
         return rc;
-    fprintf(debugger->out, "exit %" PRIu64, now->exits);
-    if (now->edge)
-        fprintf(debugger->out, ", its edge %s", now->edge == EDGE_OUT ? "out" : "in");
-    if (now->icount || now->edge == EDGE_NONE)
-        fprintf(debugger->out, ", after %" PRIu64 " instructions", now->icount);
-    if (machine->exits_seen > now->exits)
+    print_moment(debugger->out, &machine->now);
+    if (machine->exits_seen > machine->now.exits)
         fprintf(debugger->out, "; the run is known up to exit %" PRIu64, machine->exits_seen);
     if (machine->ended)
         fprintf(debugger->out, "; %s", run_end_text(machine->result.end));
     fputc('\n', debugger->out);
     return 0;
+}
+
+void
+session_print_checkpoints(const struct debugger *debugger)
+{
+    for (unsigned i = 0; i < debugger->session->checkpoints; i++) {
+        fprintf(debugger->out, "checkpoint %u: ", i + 1);
+        print_moment(debugger->out, &debugger->session->checkpoint[i]);
+        fputc('\n', debugger->out);
+    }
 }
 
 static int
@@ -188,7 +203,9 @@ run_checkpoint(struct debugger *debugger, const char *arguments, struct error *e
     session->checkpoint = all;
     all[session->checkpoints++] = debugger->machine->now;
     fprintf(debugger->out, "checkpoint %u: ", session->checkpoints);
-    return run_when(debugger, "", err);
+    print_moment(debugger->out, &debugger->machine->now);
+    fputc('\n', debugger->out);
+    return 0;
 }
 
 static int

@@ -23,6 +23,7 @@
 #include "debugger/explain.h"
 #include "debugger/paint.h"
 #include "debugger/source.h"
+#include "debugger/stops.h"
 #include "engine/engine.h"
 #include "loader/symbols.h"
 #include "strategy/strategy.h"
@@ -90,11 +91,14 @@ static void
 show_why(struct debugger *d, const struct stop *stop)
 {
     const struct machine *m = d->machine;
+    const struct stop_entry *entry;
     const char *name;
 
     switch (stop->why) {
     case STOP_POINT:
-        fprintf(d->out, "%sstop point %u", paint_on(d, PAINT_TITLE), stop->point);
+        entry = stops_find(d->stops, stop->point, NULL);
+        fprintf(d->out, "%s%s %u", paint_on(d, PAINT_TITLE),
+                entry ? stops_type_name(entry->type) : "stop", stop->point);
         if (stop->address)
             fprintf(d->out, ", 0x%" PRIx64, stop->address);
         fprintf(d->out, "%s\n", paint_off(d));

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "core/console.h"
-#include "debugger/display.h"
+#include "debugger/explain.h"
 #include "debugger/go.h"
 #include "debugger/session.h"
 #include "debugger/stops.h"
+#include "loader/symbols.h"
 
 /* What the machine asks about while it moves. */
 struct going {
@@ -37,15 +38,27 @@ debugger_flush_guest(struct debugger *debugger)
     }
 }
 
-/* `trace on`: "     17  io  ..." for each exit as it happens. */
+/* `trace on`: "     17  io  write byte ... at console_put+0x1c" for each exit as it happens. */
 static void
 print_exit(struct debugger *debugger)
 {
-    const struct machine *machine = debugger->machine;
+    struct machine *machine = debugger->machine;
+    struct subject subject = {
+        .debugger = debugger,
+        .machine = machine,
+        .number = machine->now.exits,
+        .exit = machine->exit,
+        .here = true,
+        .edge = EDGE_OUT,
+    };
+    char operands[DECODE_SIZE], place[DECODE_SIZE];
 
+    subject.has_regs = !machine->ops->get_regs(machine, &subject.regs, NULL);
     debugger_flush_guest(debugger);
-    fprintf(debugger->out, "%9" PRIu64 "  %-14s %#" PRIx64 "\n", machine->now.exits,
-            trace_kinds[machine->exit.kind].name, machine->exit.rip);
+    decode_exit(&subject, operands, sizeof(operands));
+    fprintf(debugger->out, "%9" PRIu64 "  %s%s%s at %s\n", machine->now.exits,
+            trace_kinds[machine->exit.kind].name, operands[0] ? ": " : "", operands,
+            symbols_format(machine->symbols, machine->exit.rip, place, sizeof(place)));
 }
 
 /* Is the machine where the command itself wanted to come? */
@@ -98,7 +111,8 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
                   : machine->ops->forward(machine, &goal, stop, err);
     if (rc)
         return rc;
-    debugger_flush_guest(debugger);
+    if (machine->vm && machine->vm->console)
+        console_flush(machine->vm->console);
     if (stop->why != STOP_POINT && stop->why != STOP_EDGE && stop->why != STOP_INJECT)
         return 0;
     if (go->back) /* it was asked about more places than this one */
@@ -121,16 +135,15 @@ debugger_stopped(struct debugger *debugger, const struct stop *stop)
     const char *commands = entry ? entry->commands : NULL;
     bool silent = commands && !strncmp(commands, "silent\n", 7);
 
+    debugger_flush_guest(debugger);
     free(session->pending);
     session->pending = NULL;
     if (entry && entry->type >= CATCH_EXIT && !silent)
         fprintf(debugger->out, "catchpoint %u (%s)\n", entry->number, entry->what);
     if (debugger->stops->note.message[0])
         fprintf(debugger->out, "%s\n", debugger->stops->note.message);
-    if (!silent) {
+    if (!silent)
         debugger_show_stop(debugger, stop);
-        displays_show(debugger);
-    }
     if (commands)
         session->pending = strdup(commands + (silent ? 7 : 0));
     if (entry)

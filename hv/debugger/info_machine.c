@@ -16,6 +16,7 @@
 #include "debugger/history.h"
 #include "debugger/info.h"
 #include "debugger/paint.h"
+#include "debugger/session.h"
 #include "device/device.h"
 #include "device/pic8259.h"
 #include "engine/engine.h"
@@ -242,6 +243,7 @@ info_checkpoints(struct debugger *d, const char *arguments, struct error *err)
     char used[32], limit[32];
 
     (void)arguments;
+    session_print_checkpoints(d);
     if (!m->history) {
         if (!machine_can_go_back(m, &why) && why)
             return error_set(err, ENOTSUP, "%s", why);

@@ -39,6 +39,8 @@ int session_set_alias(struct session *session, const char *name, const char *com
 /* Executes the lines of a text (a stop's commands, a file); the first that fails ends it, *line
  * is its number. */
 int session_execute(struct debugger *debugger, const char *text, unsigned *line, struct error *err);
+/* `info checkpoints`: those that the user has made (commands_run.c). */
+void session_print_checkpoints(const struct debugger *debugger);
 /* The prompt that suits: "(hv) ", or ">" while the lines of `commands` are typed. */
 const char *session_prompt(const struct debugger *debugger);
 
