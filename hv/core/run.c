@@ -125,6 +125,7 @@ take_byte(struct vm *vm, struct vcpu *vcpu)
         if (!next || next->what != JOURNAL_BYTE)
             return -1;
         vm->journal->at++;
+        vm->console->bytes_in++;
         return (int)next->value;
     }
     byte = console_get(vm->console);

@@ -1,9 +1,14 @@
 /*
- * back.c - the machine that runs, taken back. See history.h for how.
+ * back.c - the machine that runs, taken back: to any moment, and to the last stop before now.
+ *
+ * There is one way to be earlier: a snapshot from before is put back, and the guest runs again from
+ * there (history.h). To find the last stop before now, the part behind the nearest snapshot is run
+ * again, noting stops; if there is none, the part behind the snapshot before that one; and so on.
  *
  * Called through machine_ops. Next: history.c.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "debugger/live.h"
 
@@ -16,21 +21,236 @@ cannot(struct machine *machine, struct error *err)
     return error_set(err, ENOTSUP, "%s", why);
 }
 
-int
-live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
-              struct error *err)
+/* --- to a moment ------------------------------------------------------------------------------------- */
+
+/* Does going forward from now lead there? */
+static bool
+lies_ahead(const struct machine *machine, const struct moment *m)
 {
-    (void)goal;
-    (void)stop;
-    return cannot(machine, err);
+    const struct moment *now = &machine->now;
+
+    if (m->edge != EDGE_NONE)
+        return moment_compare(now, m) <= 0;
+    if (m->waits == MOMENT_ANY)
+        return now->icount < m->icount;
+    return moment_steps(now) < moment_steps(m) ||
+           (moment_steps(now) == moment_steps(m) && now->edge == EDGE_NONE);
+}
+
+/* Forward only: the machine stands before it, or is put there. */
+static int
+go_to(struct machine *machine, const struct moment *moment, struct stop *stop, struct error *err)
+{
+    if (!machine->history && !lies_ahead(machine, moment))
+        return cannot(machine, err);
+    if (machine->history &&
+        (!lies_ahead(machine, moment) || history_is_nearer(machine->history, moment)))
+        history_restore(machine->history, moment);
+    return live_go_to(machine, moment, stop, err);
 }
 
 int
 live_seek(struct machine *machine, const struct moment *moment, struct stop *stop,
           struct error *err)
 {
-    if (moment_compare(&machine->now, moment) > 0)
+    const struct moment from = machine->now, to = *moment;
+    int rc;
+
+    if (to.edge == EDGE_NONE && !live_counts(machine))
+        return error_set(err, ENOTSUP, "engine %s does not count instructions: seek an exit",
+                         machine->engine);
+    live_begin(machine);
+    rc = go_to(machine, &to, stop, err);
+    if (rc || stop->why != STOP_END || !moment_compare(&machine->now, &to))
+        return rc;
+    uint64_t exits = machine->now.exits, icount = machine->now.icount;
+    if (machine->history && (rc = go_to(machine, &from, stop, err)))
+        return rc;
+    return error_set(err, ERANGE,
+                     "the machine ends before that: with exit %" PRIu64 ", after %" PRIu64
+                     " instructions",
+                     exits, icount);
+}
+
+static int
+to_beginning(struct machine *machine, struct stop *stop, struct error *err)
+{
+    const struct moment beginning = {0};
+    int rc = go_to(machine, &beginning, stop, err);
+
+    if (!rc && stop->why == STOP_DONE)
+        stop->why = STOP_BEGINNING;
+    return rc;
+}
+
+/* --- n instructions back ------------------------------------------------------------------------------- */
+
+/*
+ * Instructions have moments: the first at which so many have retired. To the n-th of these before
+ * now. In the middle of an exit, the moment before its instruction may have the same count as now.
+ */
+static int
+steps_back(struct machine *machine, uint64_t n, struct stop *stop, struct error *err)
+{
+    const struct moment from = machine->now;
+    uint64_t steps = moment_steps(&from);
+    int rc = 0;
+
+    if (from.edge != EDGE_NONE) {
+        rc = go_to(machine, &(struct moment){.exits = from.exits, .icount = steps}, stop, err);
+        if (rc || stop->why != STOP_DONE)
+            return rc;
+        if (moment_compare(&machine->now, &from) < 0 && !--n)
+            return 0;
+    }
+    /* Now and then two are counted at once: then it is one more. */
+    for (;; n++) {
+        if (n > steps)
+            return to_beginning(machine, stop, err);
+        rc = go_to(machine, &(struct moment){.exits = from.exits, .icount = steps - n}, stop, err);
+        if (rc || stop->why != STOP_DONE || moment_compare(&machine->now, &from) < 0)
+            return rc;
+    }
+}
+
+/* --- the last stop before now ---------------------------------------------------------------------------- */
+
+struct search {
+    const struct machine_goal *goal;
+    struct moment end; /* stops before it, or at it if `inclusive` */
+    bool inclusive, found;
+    struct moment at;
+    struct stop stop;
+};
+
+/* A stop on the way: remember it, and go on, unless the end is reached. */
+static bool
+note(void *context, struct machine *machine, const struct stop *stop)
+{
+    struct search *search = context;
+    int by = moment_compare(&machine->now, &search->end);
+
+    if (by > 0 || (by == 0 && !search->inclusive))
+        return true;
+    if (!search->goal->wanted || search->goal->wanted(search->goal->context, machine, stop)) {
+        search->found = true;
+        search->at = machine->now;
+        search->stop = *stop;
+    }
+    return false;
+}
+
+/* Runs from where the machine stands to the end of the search. */
+static int
+scan(struct machine *machine, struct search *search, const struct moment *from, struct stop *stop,
+     struct error *err)
+{
+    struct machine_goal goal = *search->goal;
+    struct live_bound bound = {.until = from};
+
+    goal.instructions = 0;
+    goal.wanted = note;
+    goal.context = search;
+    /* What stops right at the end shows when the guest would go on from there. */
+    if (search->inclusive)
+        bound.steps = moment_steps(&search->end) + 1;
+    return live_go(machine, &goal, &bound, stop, err);
+}
+
+/* The last stop behind `floor` (NULL: the beginning). Sets search->found. */
+static int
+find_last(struct machine *machine, struct search *search, const struct moment *floor,
+          struct stop *stop, struct error *err)
+{
+    const struct moment from = machine->now;
+
+    search->end = from;
+    for (;;) {
+        if (history_restore_before(machine->history, &search->end))
+            return 0;
+        const struct moment start = machine->now;
+        int rc = scan(machine, search, &from, stop, err);
+        if (rc || search->found || stop->why == STOP_INTERRUPTED)
+            return rc;
+        if (floor && moment_compare(&start, floor) <= 0)
+            return 0;
+        search->end = start;
+        search->inclusive = true;
+    }
+}
+
+/* Edges without a condition: which one it is can be told by its number. */
+static int
+edge_back(struct machine *machine, unsigned edges, struct stop *stop, struct error *err)
+{
+    struct moment to = {.exits = machine->now.exits};
+    int rc;
+
+    if (machine->now.edge == EDGE_OUT) {
+        to.exits -= to.exits != 0;
+        to.edge = edges & EDGE_IN ? EDGE_IN : EDGE_OUT;
+    } else if (machine->now.edge == EDGE_IN) {
+        to.edge = EDGE_OUT;
+        if (!(edges & EDGE_OUT)) {
+            to.exits -= to.exits != 0;
+            to.edge = EDGE_IN;
+        }
+    } else {
+        to.edge = edges & EDGE_IN ? EDGE_IN : EDGE_OUT;
+    }
+    if (!to.exits)
+        return to_beginning(machine, stop, err);
+    rc = go_to(machine, &to, stop, err);
+    if (!rc && stop->why == STOP_DONE)
+        stop->why = STOP_EDGE;
+    return rc;
+}
+
+static int
+search_back(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
+            struct error *err)
+{
+    const struct moment from = machine->now;
+    struct search search = {.goal = goal};
+    struct moment floor = {0};
+    struct stop floor_stop = {.why = STOP_BEGINNING};
+    int rc;
+
+    if (goal->instructions) {
+        rc = steps_back(machine, goal->instructions, &floor_stop, err);
+        floor = machine->now;
+        if (!rc)
+            rc = go_to(machine, &from, stop, err);
+        if (rc || floor_stop.why == STOP_INTERRUPTED || stop->why == STOP_INTERRUPTED)
+            return rc;
+    }
+    rc = find_last(machine, &search, goal->instructions ? &floor : NULL, stop, err);
+    if (rc || (stop->why == STOP_INTERRUPTED && !search.found))
+        return rc;
+    if (search.found && moment_compare(&search.at, &floor) > 0) {
+        rc = go_to(machine, &search.at, stop, err);
+        if (!rc && stop->why == STOP_DONE)
+            *stop = search.stop;
+        ((struct live *)machine->own)->at_inject = stop->why == STOP_INJECT;
+        return rc;
+    }
+    rc = go_to(machine, &floor, stop, err);
+    if (!rc && stop->why == STOP_DONE)
+        *stop = floor_stop;
+    return rc;
+}
+
+int
+live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
+              struct error *err)
+{
+    if (!machine->history)
         return cannot(machine, err);
     live_begin(machine);
-    return live_go_to(machine, moment, stop, err);
+    if (!goal->edges && !goal->points && !goal->injects)
+        return goal->instructions ? steps_back(machine, goal->instructions, stop, err)
+                                  : to_beginning(machine, stop, err);
+    if (goal->edges && !goal->points && !goal->injects && !goal->wanted && !goal->instructions)
+        return edge_back(machine, goal->edges, stop, err);
+    return search_back(machine, goal, stop, err);
 }

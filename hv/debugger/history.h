@@ -36,10 +36,26 @@ void history_close(struct history *history);
 void history_visit(struct history *history);
 /* How many more instructions until one is due. */
 uint64_t history_due(const struct history *history);
-/* Puts back the last snapshot that is not later than `moment`; sets machine->now. */
-int history_restore(struct history *history, const struct moment *moment, struct error *err);
-/* Drops what is later than now: the machine was changed. */
+/* Puts back the last snapshot from which a run comes to `moment`; sets machine->now. */
+void history_restore(struct history *history, const struct moment *moment);
+/* Would that spare a long way, from now on forward? */
+bool history_is_nearer(const struct history *history, const struct moment *moment);
+/* Puts back the last snapshot that is earlier than `moment`; -ENOENT: there is none. */
+int history_restore_before(struct history *history, const struct moment *moment);
+/* Drops what is later than now. */
 void history_forget_future(struct history *history);
+
+/*
+ * The user has changed the machine, here and now: what is later is dropped, and the machine as it is
+ * now is kept for good. A run that has gone back and comes here again takes it up from there: it
+ * would else be the run without the change. history_next_change(): where that is next, or NULL;
+ * history_cross_change(): if it is here.
+ */
+int history_changed(struct history *history, struct error *err);
+const struct moment *history_next_change(const struct history *history);
+void history_cross_change(struct history *history);
+/* How close together snapshots are taken, in instructions; for tests. */
+void history_set_step(struct history *history, uint64_t steps);
 void history_figures(const struct history *history, struct history_figures *figures);
 
 /* A hash of everything that a snapshot holds (FNV-1a or better, 64 bits): equal machines, equal

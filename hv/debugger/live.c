@@ -203,6 +203,9 @@ set_limits(struct machine *machine, const struct machine_goal *goal, const struc
         if (!until || there < until)
             until = there;
     }
+    const struct moment *change = machine->history ? history_next_change(machine->history) : NULL;
+    if (change && change->edge == EDGE_NONE && (!until || moment_steps(change) < until))
+        until = moment_steps(change);
     if (machine->history && (!until || history_due(machine->history) < until - steps))
         until = steps + history_due(machine->history);
     limits->instructions = until;
@@ -267,6 +270,8 @@ live_go(struct machine *machine, const struct machine_goal *goal, const struct l
             *stop = (struct stop){.why = STOP_END};
             return 0;
         }
+        if (machine->history)
+            history_cross_change(machine->history);
         if (at_bound(machine, bound)) {
             *stop = (struct stop){.why = STOP_DONE};
             return 0;

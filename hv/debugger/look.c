@@ -28,7 +28,7 @@ live_get_regs(struct machine *machine, struct x86_regs *regs, struct error *err)
 
 /* What lay ahead, in the journal, the snapshots, the recording and on the screen, will not happen. */
 static void
-changed(struct machine *machine)
+forget_future(struct machine *machine)
 {
     struct vm *vm = machine->vm;
     struct live *live = machine->own;
@@ -41,7 +41,15 @@ changed(struct machine *machine)
     if (vm->console)
         console_rewind(vm->console);
     machine->exits_seen = machine->now.exits;
+}
+
+/* Registers or memory were changed. */
+static int
+changed(struct machine *machine, struct error *err)
+{
     machine->vcpu->offered = false; /* an interrupt may be possible now */
+    forget_future(machine);
+    return machine->history ? history_changed(machine->history, err) : 0;
 }
 
 int
@@ -58,8 +66,7 @@ live_set_regs(struct machine *machine, const struct x86_regs *regs, struct error
         machine->vcpu->resuming = true;
         machine->now.edge = EDGE_IN;
     }
-    changed(machine);
-    return 0;
+    return changed(machine, err);
 }
 
 /* --- memory ------------------------------------------------------------------------------------ */
@@ -176,8 +183,7 @@ live_write(struct machine *machine, enum machine_space space, uint64_t address, 
     if (vm->strategy->restored)
         vm->strategy->restored(machine->vcpu);
     vm->engine_ops->flush_tlb(machine->vcpu);
-    changed(machine);
-    return 0;
+    return changed(machine, err);
 }
 
 /* --- input, and the recording ------------------------------------------------------------------- */
@@ -211,7 +217,7 @@ machine_type(struct machine *machine, const void *bytes, size_t size, struct err
     if (rc)
         return rc;
     wake(machine);
-    changed(machine);
+    forget_future(machine);
     return 0;
 }
 

@@ -32,7 +32,7 @@ test_single_step(void)
     expect_debug("TF: and the next", m, DR6_BS, true);
     EXPECT("a fault comes before the trap", x86_emulate_one(&m->cpu), EMU_FAULT);
     EXPECT("a fault comes before the trap", m->cpu.fault.vector, VEC_UD);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* POPF that sets TF: the trap comes after the next instruction. */
     m = machine_open(M_LONG);
@@ -41,7 +41,7 @@ test_single_step(void)
     EXPECT("POPF", x86_emulate_one(&m->cpu), EMU_OK);
     expect_debug("POPF", m, DR6_BS, true);
     EXPECT("POPF", m->cpu.r.rip, M_CODE + 2);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* One iteration of REP is one step (17.3.1.4). */
     m = machine_open(M_LONG);
@@ -53,7 +53,7 @@ test_single_step(void)
     expect_debug("REP", m, DR6_BS, true);
     EXPECT("REP", m->cpu.r.gpr[X86_RCX], 2);
     EXPECT("REP", m->cpu.r.rip, M_CODE);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- 17.2.4: DR7 and the breakpoints -------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ test_code_breakpoint(void)
     EXPECT("RF is used up", m->cpu.r.rflags & FLAG_RF, 0);
     m->cpu.r.rip = M_CODE + 1;
     expect_debug("the next time it stops again", m, 2, false);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* 17.3.1.1: between two iterations RF is pushed set, for a trap as for an interrupt, and a breakpoint
@@ -111,7 +111,7 @@ test_between_iterations(void)
     EXPECT("behind it", x86_between_iterations(&m->cpu), false);
     EXPECT("interrupt", x86_deliver_interrupt(&m->cpu, 32), EMU_OK);
     EXPECT("RF is not pushed", machine_peek(m, m->cpu.r.gpr[X86_RSP] + 16, 8) & FLAG_RF, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -142,7 +142,7 @@ test_data_breakpoint(void)
             else
                 EXPECT(rows[i].row, x86_emulate_one(&m->cpu), EMU_OK);
             EXPECT(rows[i].row, m->cpu.r.rip, M_CODE + 2); /* a trap: it has been done */
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -169,7 +169,7 @@ test_debug_registers(void)
     CODE(m, 0x0f, 0x21, 0xc0);
     EXPECT("GD", x86_emulate_one(&m->cpu), EMU_FAULT);
     EXPECT("GD", m->cpu.fault.dr6, DR6_BD);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- 6.8.3: interrupts are held off for one instruction --------------------------------------------------- */
@@ -184,7 +184,7 @@ test_shadow(void)
     EXPECT("STI", m->cpu.r.shadow, X86_SHADOW_STI);
     EXPECT("a second STI does not renew it", x86_emulate_one(&m->cpu), EMU_OK);
     EXPECT("a second STI does not renew it", m->cpu.r.shadow, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_PROT32);
     m->cpu.r.gpr[X86_RAX] = S_DATA(0);
@@ -195,14 +195,14 @@ test_shadow(void)
     EXPECT("MOV SS", m->cpu.r.shadow, X86_SHADOW_MOVSS);
     expect_debug("until after the next instruction", m, DR6_BS, true);
     EXPECT("MOV SS", m->cpu.r.shadow, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_LONG);
     CODE(m, 0xfb, 0x0f, 0x0b); /* sti; ud2 */
     x86_emulate_one(&m->cpu);
     EXPECT("a faulting instruction keeps it", x86_emulate_one(&m->cpu), EMU_FAULT);
     EXPECT("a faulting instruction keeps it", m->cpu.r.shadow, X86_SHADOW_STI);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- device accesses within an instruction (cpu.h, struct x86_replay) --------------------------------------- */
@@ -230,7 +230,7 @@ test_replay(void)
     EXPECT("it has committed", cpu->r.rip, M_CODE + 1);
     EXPECT("it has committed", cpu->r.gpr[X86_RSI], M_DEVICE + 4);
     EXPECT("and the next one is the next one", x86_emulate_one(cpu), EMU_HALT);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* IN with TF set: the answer is taken once, then the trap */
     m = machine_open(M_LONG);
@@ -243,7 +243,7 @@ test_replay(void)
     x86_complete_read(cpu, 0x5a);
     expect_debug("IN, then the trap", m, DR6_BS, true);
     EXPECT("IN", cpu->r.gpr[X86_RAX] & 0xff, 0x5a);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* OUT with TF set: the access leaves first, the trap is not lost */
     m = machine_open(M_LONG);
@@ -254,7 +254,7 @@ test_replay(void)
     EXPECT("OUT", x86_emulate_one(cpu), EMU_IO);
     EXPECT("OUT", cpu->r.rip, M_CODE + 2);
     expect_debug("OUT, then the trap", m, DR6_BS, true);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- intercepts (APM vol. 2, 15.9) ------------------------------------------------------------------------ */
@@ -283,7 +283,7 @@ test_intercepts(void)
     m->cpu.intercepts = INTERCEPT_HYPERCALL;
     EXPECT("VMMCALL", x86_emulate_one(&m->cpu), EMU_HYPERCALL);
     EXPECT("VMMCALL", m->cpu.r.rip, M_CODE);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -126,7 +126,7 @@ test_table(void)
                 EXPECT(row, begin(m, first), EMU_SHUTDOWN);
                 EXPECT(row, m->cpu.r.rip, M_CODE);
                 EXPECT(row, m->transfers, 0);
-                machine_close(m);
+                test_cpu_close(m);
                 continue;
             }
             EXPECT(row, begin(m, first), EMU_OK);
@@ -136,7 +136,7 @@ test_table(void)
             EXPECT(row, m->transfer[0].vector, want);
             if (second == VEC_PF)
                 EXPECT(row, m->cpu.r.cr2, M_DATA + 0xff8);
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -164,7 +164,7 @@ test_triple(void)
         EXPECT(rows[i].name, m->cpu.fault.vector, rows[i].first);
         EXPECT(rows[i].name, m->cpu.r.gpr[X86_RSP], before.gpr[X86_RSP]);
         EXPECT(rows[i].name, m->cpu.r.seg[X86_CS].selector, before.seg[X86_CS].selector);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -179,21 +179,21 @@ test_chains(void)
     obstruct(m, VEC_PF, OBSTACLE_GP);
     EXPECT("interrupt, #PF, #GP", begin(m, INTERRUPT), EMU_OK);
     EXPECT("interrupt, #PF, #GP", m->cpu.r.rip, M_HANDLER + VEC_DF);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_machine();
     obstruct(m, VEC_UD, OBSTACLE_NP);
     obstruct(m, VEC_NP, OBSTACLE_PF);
     EXPECT("#UD, #NP, #PF", begin(m, VEC_UD), EMU_OK);
     EXPECT("#UD, #NP, #PF", m->cpu.r.rip, M_HANDLER + VEC_PF);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_machine();
     obstruct(m, VEC_NP, OBSTACLE_PF);
     obstruct(m, VEC_PF, OBSTACLE_NP);
     EXPECT("#NP, #PF, #NP", begin(m, VEC_NP), EMU_OK);
     EXPECT("#NP, #PF, #NP", m->cpu.r.rip, M_HANDLER + VEC_DF);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* INT n is benign: a fault on its way is delivered as itself, with the address of INT n and
@@ -208,7 +208,7 @@ test_software(void)
     EXPECT("INT 30h", machine_step(m), EMU_OK);
     EXPECT("INT 30h", m->cpu.r.rip, M_HANDLER + VEC_GP);
     EXPECT_STACK("INT 30h", m, IST_TOP - 48, 8, 0, M_CODE, S_CODE(3));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Real mode: an IDT without entries ends every event in a shutdown, as boot code that resets the
@@ -227,7 +227,7 @@ test_real(void)
     CODE(m, 0xcd, 0x21);
     EXPECT("INT 21h, #GP, #GP: #DF", machine_step(m), EMU_OK);
     EXPECT("INT 21h, #GP, #GP: #DF", m->cpu.r.seg[X86_CS].base, 0x20000);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -31,7 +31,7 @@ test_real(void)
     EXPECT("JMP", m->cpu.r.seg[X86_CS].selector, 0x2000);
     EXPECT("JMP", m->cpu.r.seg[X86_CS].base, 0x20000);
     EXPECT("JMP", m->cpu.r.rip, 0x1234);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_REAL);
     CODE(m, 0x9a, 0x34, 0x12, 0x00, 0x20); /* call 2000:1234 */
@@ -43,7 +43,7 @@ test_real(void)
     EXPECT("RETF 6", m->cpu.r.seg[X86_CS].base, M_CODE);
     EXPECT("RETF 6", m->cpu.r.rip, 5);
     EXPECT("RETF 6", m->cpu.r.gpr[X86_RSP], TOP + 6);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* A 32-bit operand: the offset must still lie within CS's limit. */
     m = machine_open(M_REAL);
@@ -61,7 +61,7 @@ test_real(void)
     EXPECT("RETF, big CS", machine_try(m), EMU_OK);
     EXPECT("RETF, big CS", m->cpu.r.rip, 0x10000);
     EXPECT("RETF, big CS", m->cpu.r.seg[X86_CS].limit, 0xffffffff);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* SP wraps within its 16 bits; the rest of ESP stays. */
     m = machine_open(M_REAL);
@@ -71,7 +71,7 @@ test_real(void)
     EXPECT("CALL, SP wraps", m->cpu.r.gpr[X86_RSP], 0x7fffe);
     EXPECT("CALL, SP wraps", machine_peek(m, 0, 2), M_CODE >> 4);
     EXPECT("CALL, SP wraps", machine_peek(m, 0xfffe, 2), 5);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- direct transfers in protected mode ------------------------------------------------------- */
@@ -119,7 +119,7 @@ test_direct(void)
             far_pointer(m, call ? CALL_PTR : JMP_PTR, selector, rows[i].offset);
             if (rows[i].vector != OK) {
                 EXPECT_FAULT(rows[i].name, m, rows[i].vector, S_FREE(0));
-                machine_close(m);
+                test_cpu_close(m);
                 continue;
             }
             EXPECT(rows[i].name, machine_try(m), EMU_OK);
@@ -131,7 +131,7 @@ test_direct(void)
             EXPECT(rows[i].name, m->cpu.r.gpr[X86_RSP], call ? top - 8 : top);
             if (call)
                 EXPECT_STACK(rows[i].name, m, top - 8, 4, M_CODE + 7, S_CODE(rows[i].cpl));
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -157,7 +157,7 @@ test_direct_errors(void)
         machine_sync(m);
         if (call)
             EXPECT_FAULT("no stack", m, VEC_SS, 0);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -179,7 +179,7 @@ test_accessed_bit(void)
     machine_ring(m, 0);
     far_pointer(m, CALL_PTR, S_FREE(0), 0x100);
     EXPECT_FAULT("accessed bit cannot be written", m, VEC_PF, PF_PRESENT | PF_WRITE);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* A frame that crosses into a missing page: nothing is pushed, SP stays (checked by machine_try). */
@@ -196,7 +196,7 @@ test_call_page_fault(void)
     EXPECT("second push", m->cpu.fault.address, M_STACK + 0xffc);
     m->cpu.r.gpr[X86_RSP] = M_STACK + 0x1006;
     EXPECT_FAULT("straddling push", m, VEC_PF, PF_WRITE);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Pushes of ring 3 are aligned if AC says so (vol. 3, 6.15, #AC). */
@@ -214,7 +214,7 @@ test_call_alignment(void)
     EXPECT_FAULT("CALL", m, VEC_AC, 0);
     m->cpu.r.gpr[X86_RSP] -= 2;
     EXPECT("CALL, aligned", machine_try(m), EMU_OK);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* 16-bit operands: four bytes of frame, EIP cut to 16 bits (vol. 2, CALL). */
@@ -238,7 +238,7 @@ test_16bit(void)
     CODE(m, 0x67, 0x66, 0xff, 0x2b); /* jmp far dword [ebx], 32-bit operand */
     EXPECT("JMP m16:32", machine_try(m), EMU_OK);
     EXPECT("JMP m16:32", m->cpu.r.rip, 0xffff1234);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 7.3: hardware task switches are left out, but checked first. */
@@ -268,13 +268,13 @@ test_tasks(void)
             EXPECT(rows[i].name, machine_try(m), EMU_UNIMPLEMENTED);
         else
             EXPECT_FAULT(rows[i].name, m, rows[i].vector, S_FREE(0));
-        machine_close(m);
+        test_cpu_close(m);
     }
     struct machine *m = machine_open(M_COMPAT32);
     machine_segment(m, S_FREE(0), 0, 0x67, SEG_P | SYS_TSS);
     far_pointer(m, JMP_PTR, S_FREE(0), 0);
     EXPECT_FAULT("TSS in long mode", m, VEC_GP, S_FREE(0));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- long mode -------------------------------------------------------------------------------- */
@@ -314,7 +314,7 @@ test_long(void)
     EXPECT("RETF", m->cpu.r.seg[X86_CS].selector, S_FREE(0));
     EXPECT("RETF", m->cpu.r.rip, M_CODE + 3);
     EXPECT("RETF", m->cpu.r.gpr[X86_RSP], TOP);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_LONG);
     machine_poke(m, M_DATA, 4, 0x1000);
@@ -323,7 +323,7 @@ test_long(void)
     m->cpu.r.gpr[X86_RSP] = M_HIGH + 4; /* the first push is canonical, the second is not */
     CODE(m, 0xff, 0x1b);                /* call far [rbx], 32-bit operand */
     EXPECT_FAULT("stack not canonical", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

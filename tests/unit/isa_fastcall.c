@@ -61,23 +61,23 @@ test_syscall(void)
     expect_segments("SYSCALL", m, 0x100, FLAT_CODE64, 0x108, FLAT_DATA);
     EXPECT("hook", m->transfer[0].what, X86_T_SYSCALL);
     EXPECT("hook", m->transfer[0].from_cpl, 3);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_syscall(3);
     m->cpu.r.efer &= ~(uint64_t)EFER_SCE;
     CODE(m, 0x0f, 0x05);
     EXPECT_FAULT("SCE clear", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_COMPAT32);
     m->cpu.r.efer |= EFER_SCE;
     CODE(m, 0x0f, 0x05);
     EXPECT_FAULT("compatibility mode: Intel's rule", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_PROT32);
     m->cpu.r.efer |= EFER_SCE;
     CODE(m, 0x0f, 0x05);
     EXPECT_FAULT("protected mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -95,7 +95,7 @@ test_sysret(void)
     EXPECT("SYSRET, 64 bits", m->cpu.mode, MODE_LONG64);
     expect_segments("SYSRET, 64 bits", m, 0x83, FLAT_CODE64 | RING3, 0x7b, FLAT_DATA | RING3);
     EXPECT("hook", m->transfer[0].what, X86_T_SYSRET);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_syscall(0);
     m->cpu.r.gpr[X86_RCX] = 0xffff800012345678;
@@ -106,7 +106,7 @@ test_sysret(void)
     EXPECT("SYSRET, 32 bits", m->cpu.r.rflags, FLAG_ONE);
     EXPECT("SYSRET, 32 bits", m->cpu.mode, MODE_COMPAT);
     expect_segments("SYSRET, 32 bits", m, 0x73, FLAT_CODE32 | RING3, 0x7b, FLAT_DATA | RING3);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_syscall(0);
     m->cpu.r.gpr[X86_RCX] = 0x800000000000;
@@ -117,12 +117,12 @@ test_sysret(void)
     EXPECT_FAULT("ring 3", m, VEC_GP, 0);
     m->cpu.r.efer &= ~(uint64_t)EFER_SCE;
     EXPECT_FAULT("SCE clear comes before CPL", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_COMPAT32);
     m->cpu.r.efer |= EFER_SCE;
     CODE(m, 0x0f, 0x07);
     EXPECT_FAULT("compatibility mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Single step: SYSCALL with TF masked by SFMASK reaches the kernel without a trap, otherwise the
@@ -144,7 +144,7 @@ test_syscall_trap(void)
     EXPECT("not masked", machine_try(m), EMU_FAULT);
     EXPECT("not masked", m->cpu.fault.vector, VEC_DB);
     EXPECT("not masked", m->cpu.r.rip, M_HIGH + M_HANDLER);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- SYSENTER, SYSEXIT: vol. 2; vol. 3, 5.8.7 --------------------------------------------------- */
@@ -178,21 +178,21 @@ test_sysenter(void)
         EXPECT("SYSENTER", m->cpu.mode, wide ? MODE_LONG64 : MODE_PROTECTED);
         expect_segments("SYSENTER", m, 0x100, wide ? FLAT_CODE64 : FLAT_CODE32, 0x108, FLAT_DATA);
         EXPECT("hook", m->transfer[0].what, X86_T_SYSCALL);
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     struct machine *m = open_sysenter(M_PROT32, 3);
     m->cpu.r.sysenter_cs = 3;
     CODE(m, 0x0f, 0x34);
     EXPECT_FAULT("SYSENTER_CS is null", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_REAL);
     m->cpu.r.sysenter_cs = 0x100;
     CODE(m, 0x0f, 0x34);
     EXPECT_FAULT("real mode", m, VEC_GP, 0);
     CODE(m, 0x0f, 0x35);
     EXPECT_FAULT("SYSEXIT in real mode", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -214,7 +214,7 @@ test_sysexit(void)
     m->cpu.r.sysenter_cs = 0;
     machine_ring(m, 0);
     EXPECT_FAULT("SYSENTER_CS is null", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = open_sysenter(M_LONG, 0);
     m->cpu.r.gpr[X86_RCX] = M_HIGH + 0x11112222;
@@ -235,7 +235,7 @@ test_sysexit(void)
     EXPECT("SYSEXIT to compatibility mode", machine_try(m), EMU_OK);
     EXPECT("SYSEXIT to compatibility mode", m->cpu.r.rip, 0);
     EXPECT("SYSEXIT to compatibility mode", m->cpu.mode, MODE_COMPAT);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -255,11 +255,11 @@ test_swapgs(void)
     machine_ring(m, 3);
     CODE(m, 0x0f, 0x01, 0xf8);
     EXPECT_FAULT("ring 3", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_COMPAT32);
     CODE(m, 0x0f, 0x01, 0xf8);
     EXPECT_FAULT("compatibility mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- INT3, INTO, INT1, BOUND: vol. 2 -------------------------------------------------------------- */
@@ -294,18 +294,18 @@ test_int_forms(void)
                      FLAG_ONE | FLAG_TF | rows[i].flags);
         EXPECT(rows[i].name, m->cpu.r.rflags & FLAG_TF, 0);
         EXPECT(rows[i].name, m->cpu.r.dr[6], DR6_INIT);
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     struct machine *m = machine_open(M_PROT32);
     CODE(m, 0xce);
     EXPECT("INTO without OF", machine_try(m), EMU_OK);
     EXPECT("INTO without OF", m->cpu.r.rip, M_CODE + 1);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_LONG);
     CODE(m, 0xce);
     EXPECT_FAULT("INTO in 64-bit mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -343,12 +343,12 @@ test_bound(void)
             EXPECT(rows[i].name, machine_try(m), EMU_OK);
         else
             EXPECT_FAULT(rows[i].name, m, VEC_BR, -1);
-        machine_close(m);
+        test_cpu_close(m);
     }
     struct machine *m = machine_open(M_PROT32);
     CODE(m, 0x62, 0xc3);
     EXPECT_FAULT("BOUND of a register", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

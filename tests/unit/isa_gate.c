@@ -68,7 +68,7 @@ test_privilege(void)
             } else {
                 EXPECT_FAULT(rows[i].name, m, vector, rows[i].names_code ? CODE_SLOT : GATE);
             }
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -87,7 +87,7 @@ test_target(void)
     machine_segment(m, CODE_SLOT, 0, 0x1233, CODE_N(0));
     machine_call_gate(m, GATE, GATE32(3), CODE_SLOT, 0x1234, 0);
     EXPECT_FAULT("offset beyond the limit", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 5.8.5: the inner stack holds SS:ESP, parameters, CS:EIP; the parameter pushed first
@@ -124,7 +124,7 @@ test_parameters(void)
     EXPECT("16-bit CALL", m->cpu.r.gpr[X86_RSP], TOP0 - 12);
     EXPECT_STACK("16-bit CALL", m, TOP0 - 12, 2, (M_CODE + 7) & 0xffff, S_CODE(3), 0x1111, 0x1111,
                  (TOP3 - 12) & 0xffff, S_DATA(3));
-    machine_close(m);
+    test_cpu_close(m);
 
     /* Parameters that lie outside the caller's stack: #SS(0). */
     m = machine_open(M_PROT32);
@@ -138,7 +138,7 @@ test_parameters(void)
     machine_sync(m);
     EXPECT("parameter 31 inside", machine_try(m), EMU_OK);
     EXPECT("parameter 31 inside", m->cpu.r.gpr[X86_RSP], TOP0 - 35 * 4);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Same ring: CS:EIP alone, on the same stack, whatever the parameter count. */
@@ -160,7 +160,7 @@ test_same_ring(void)
     machine_sync(m);
     through_gate(m, true, 0);
     EXPECT_FAULT("no stack", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- the TSS and the stack that it names ------------------------------------------------------ */
@@ -206,7 +206,7 @@ test_tss_stack(void)
         } else {
             EXPECT_FAULT(rows[i].name, m, rows[i].vector, rows[i].error);
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -233,7 +233,7 @@ test_tss16(void)
     m->cpu.r.tr.limit = 8;
     through_gate(m, true, 3);
     EXPECT_FAULT("too short", m, VEC_TS, S_TSS);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Pushes have the privilege of the new ring; reads of the TSS that of the supervisor; parameters
@@ -258,7 +258,7 @@ test_pages(void)
     machine_page(m, M_STACK, 0);
     through_gate(m, true, 3);
     EXPECT_FAULT("inner stack not mapped", m, VEC_PF, PF_WRITE);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- long mode -------------------------------------------------------------------------------- */
@@ -287,7 +287,7 @@ test_long(void)
     EXPECT("RETF", machine_try(m), EMU_OK);
     EXPECT("RETF", m->cpu.r.gpr[X86_RSP], TOP3);
     EXPECT("RETF", m->cpu.r.seg[X86_SS].selector, S_DATA(3));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -316,7 +316,7 @@ test_long_errors(void)
     EXPECT_FAULT("L and D", m, VEC_GP, CODE_SLOT);
     machine_call_gate(m, GATE, GATE32(3), S_CODE(3), 0x800000000000, 0);
     EXPECT_FAULT("offset not canonical", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* The same gates from compatibility mode, to ring 0 and within ring 3. */
@@ -344,7 +344,7 @@ test_long_compatibility(void)
     through_gate(m, true, 3);
     EXPECT("all of RSP counts", machine_try(m), EMU_OK);
     EXPECT("all of RSP counts", m->cpu.r.gpr[X86_RSP], M_HIGH + TOP3 - 16);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* A 64-bit stack above 4 GiB, reached from compatibility mode; one slot lies in two pages, the
@@ -366,7 +366,7 @@ test_long_high_stack(void)
     EXPECT("high stack", machine_try(m), EMU_OK);
     EXPECT("high stack", m->cpu.r.gpr[X86_RSP], 0x100101004 - 32);
     EXPECT_STACK("high stack", m, TOP0 - 28, 8, M_CODE + 7, S_CODE(3), TOP3, S_DATA(3));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -14,13 +14,13 @@ test_group_flags(void)
 
     CODE(m, 0x82, 0xc0, 0x01);
     EXPECT_FAULT("82 in 64-bit mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_PROT32);
     m->cpu.r.gpr[X86_RAX] = 1;
     CODE(m, 0x82, 0xc0, 0x01);
     EXPECT("82 in protected mode", machine_try(m), EMU_OK);
     EXPECT("82 in protected mode", m->cpu.r.gpr[X86_RAX], 2);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* #UD and not #GP at CPL 3: registers that do not exist (vol. 2, MOV), CLAC and STAC (vol. 2, CLAC). */
@@ -38,7 +38,7 @@ test_ud_before_gp(void)
         machine_ring(m, 3);
         machine_code(m, rows[i], 3);
         EXPECT_FAULT("undefined at CPL 3", m, VEC_UD, -1);
-        machine_close(m);
+        test_cpu_close(m);
     }
     struct machine *m = machine_open(M_LONG);
     machine_ring(m, 3);
@@ -46,7 +46,7 @@ test_ud_before_gp(void)
     EXPECT_FAULT("mov rax, cr0 at CPL 3", m, VEC_GP, 0);
     CODE(m, 0x44, 0x0f, 0x21, 0xd0);
     EXPECT_FAULT("mov rax, dr10 at CPL 3", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* F3 90 is PAUSE whatever REX says; 41 90 is XCHG R8, RAX (vol. 2, XCHG and PAUSE). */
@@ -63,7 +63,7 @@ test_pause(void)
     CODE(m, 0x49, 0x90);
     EXPECT("49 90", machine_try(m), EMU_OK);
     EXPECT("49 90", m->cpu.r.gpr[X86_RAX], 8);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* A selector is pushed into a 32-bit slot by a 16-bit store (vol. 2, PUSH). */
@@ -78,7 +78,7 @@ test_push_selector(void)
     EXPECT("push ds", machine_try(m), EMU_OK);
     EXPECT("push ds", m->cpu.r.gpr[X86_RSP], sp - 4);
     EXPECT("push ds", machine_peek(m, sp - 4, 4), 0xdead0000u | m->cpu.r.seg[X86_DS].selector);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* INS asks for permission even when it has nothing to do. */
@@ -92,7 +92,7 @@ test_ins_nothing(void)
     machine_poke(m, M_TSS + 0x66, 2, 0xffff); /* no I/O permission bitmap */
     CODE(m, 0xf3, 0x6c);
     EXPECT_FAULT("rep insb, rcx = 0", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* CLFLUSH faults as a load (vol. 2, CLFLUSH); ARPL that changes nothing is only a load. */
@@ -107,7 +107,7 @@ test_loads(void)
     EXPECT_FAULT("clflush", m, VEC_PF, 0);
     CODE(m, 0x63, 0x05, M_DATA & 0xff, M_DATA >> 8 & 0xff, M_DATA >> 16, 0);
     EXPECT_FAULT("arpl", m, VEC_PF, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* MOVSXD with a 16-bit operand loads 16 bits (vol. 2, MOVSXD). */
@@ -125,7 +125,7 @@ test_movsxd16(void)
     struct x86_insn in;
     x86_decode((const uint8_t[]){0x66, 0x63, 0x03}, 3, 8, &in);
     EXPECT("movsxd ax, [rbx]", in.operand[1].size, 2);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* ENTER on a 16-bit stack keeps the upper half of ESP in the frame pointer (vol. 2, ENTER). */
@@ -146,7 +146,7 @@ test_enter16(void)
     EXPECT("enter", m->cpu.r.gpr[X86_RBP], 0x55557ffc);
     EXPECT("enter", m->cpu.r.gpr[X86_RSP], 0x55557fe8);
     EXPECT("enter", machine_peek(m, 0x7ff8, 4), 0x55557ffc);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* The stack faults before the target of a CALL is looked at; BOUND stops at the lower bound. */
@@ -160,7 +160,7 @@ test_order(void)
     m->cpu.r.gpr[X86_RAX] = UINT64_C(1) << 63;
     CODE(m, 0xff, 0xd0);
     EXPECT_FAULT("call to a non-canonical address", m, VEC_PF, PF_WRITE);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_PROT32);
     machine_paging(m);
@@ -173,7 +173,7 @@ test_order(void)
     m->cpu.r.gpr[X86_RAX] = 5;
     CODE(m, 0x62, 0x03);
     EXPECT_FAULT("bound, upper bound not there", m, VEC_PF, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* A far CALL from 32-bit to 64-bit code pushes as 64-bit code does: without the base of SS. RETF and
@@ -193,7 +193,7 @@ test_far(void)
     CODE(m, 0x9a, 0x00, 0x80, 0x01, 0x00, S_FREE(0) & 0xff, S_FREE(0) >> 8);
     EXPECT("call to 64-bit code", machine_try(m), EMU_OK);
     EXPECT("call to 64-bit code", machine_peek(m, sp - 8, 4), M_CODE + 7);
-    machine_close(m);
+    test_cpu_close(m);
 
     for (unsigned i = 0; i < sizeof(returns); i++) {
         m = machine_open(M_PROT32);
@@ -203,7 +203,7 @@ test_far(void)
         machine_code(m, &returns[i], 1);
         EXPECT_FAULT("retf, iret", m, VEC_PF, 0);
         EXPECT("retf, iret", m->cpu.fault.address, M_STACK + 0x104);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -228,7 +228,7 @@ test_alignment(void)
     m->cpu.r.rflags &= ~(uint64_t)FLAG_AC;
     machine_sync(m);
     EXPECT_FAULT("out of the canonical half", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* "NP" in the SDM's opcode column: 66, F2 and F3 make something else of it, which is not there. */
@@ -249,7 +249,7 @@ test_no_prefix(void)
         EXPECT_FAULT("with a prefix", m, VEC_UD, -1);
         machine_code(m, rows[i] + 1, 3);
         EXPECT("without it", machine_try(m), EMU_OK);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -263,7 +263,7 @@ test_too_long(void)
     EXPECT_FAULT("15 bytes", m, VEC_UD, -1);
     CODE(m, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0xff, 0xbb, 1, 2, 3, 4);
     EXPECT_FAULT("16 bytes", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* SALC, opcode D6. */
@@ -281,7 +281,7 @@ test_salc(void)
     CODE(m, 0xd6);
     EXPECT("salc", machine_try(m), EMU_OK);
     EXPECT("salc", m->cpu.r.gpr[X86_RAX], 0x12345600);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* F3 takes MOVBE away (the host's processor and Zydis agree; vol. 2, MOVBE gives no meaning to it). */
@@ -295,7 +295,7 @@ test_movbe_prefix(void)
     EXPECT_FAULT("F3 MOVBE", m, VEC_UD, -1);
     CODE(m, 0x0f, 0x38, 0xf0, 0x03);
     EXPECT("MOVBE", machine_try(m), EMU_OK);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

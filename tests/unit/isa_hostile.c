@@ -207,7 +207,7 @@ test_hostile(void)
                 for (unsigned page = 0; page < 16; page++)
                     machine_page(m, page << 12, 0x7);
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
     /* Chance has reached every way for an instruction to end. */
     CU_ASSERT(outcomes[EMU_OK] > SEEDS / 4);

@@ -46,7 +46,7 @@ run_inspect(enum machine_kind kind, const struct inspect_row *row)
         if (want[i] && i == 1)
             dest = 0x12345fff;
         EXPECT(row->name, m->cpu.r.gpr[X86_RCX], dest);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -116,7 +116,7 @@ test_inspect_edges(void)
         CODE(m, 0x0f, 0x02, 0xc8); /* lar ecx, ax */
         EXPECT(rows[i].name, machine_try(m), EMU_OK);
         EXPECT(rows[i].name, m->cpu.r.rflags & FLAG_ZF, 0);
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     struct machine *m = machine_open(M_LONG);
@@ -133,7 +133,7 @@ test_inspect_edges(void)
     CODE(m, 0x66, 0x0f, 0x02, 0x0b); /* lar cx, [rbx] */
     EXPECT("LAR, 16 bits", machine_try(m), EMU_OK);
     EXPECT("LAR, 16 bits", m->cpu.r.gpr[X86_RCX], 0x50000 | (SEG_P | DATA) << 8);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, ARPL. */
@@ -156,7 +156,7 @@ test_arpl(void)
     CODE(m, 0x63, 0x0b); /* arpl [ebx], cx */
     EXPECT("memory", machine_try(m), EMU_OK);
     EXPECT("memory", machine_peek(m, M_DATA, 4), 0xffff0023);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- LDTR and TR ------------------------------------------------------------------------------ */
@@ -189,7 +189,7 @@ run_system_rows(const struct system_row *row, unsigned rows, uint8_t modrm, bool
             EXPECT(row->name, seg->attr, row->attr | (tr ? 2 : 0));
             EXPECT(row->name, machine_peek(m, M_GDT + S_FREE(0) + 5, 1), row->attr | (tr ? 2 : 0));
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -222,7 +222,7 @@ test_lldt(void)
     machine_ring(m, 3);
     CODE(m, 0x0f, 0x00, 0xd0);
     EXPECT_FAULT("LLDT in ring 3", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, LTR; vol. 3, 7.2.3 (the second half's type must be 0), 7.7. */
@@ -256,7 +256,7 @@ test_ltr(void)
     EXPECT_FAULT("type in the second half", m, VEC_GP, S_FREE(0));
     machine_poke(m, M_GDT + S_FREE(0) + 13, 1, 0xe0);
     EXPECT("other bits do not matter", machine_try(m), EMU_OK);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, SLDT and STR: 16 bits to memory, zero-extended to a register; CR4.UMIP. */
@@ -286,7 +286,7 @@ test_store_selectors(void)
     machine_ring(m, 0);
     CODE(m, 0x0f, 0x00, 0xc1);
     EXPECT("SLDT in ring 0", machine_try(m), EMU_OK);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

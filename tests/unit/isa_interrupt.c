@@ -59,7 +59,7 @@ test_real(void)
     m->cpu.r.gpr[X86_RSP] = 5; /* flags at 3, CS at 1, IP at ffff: outside */
     EXPECT("no room", deliver(m, X86_EVENT_SOFTWARE, 0x21, -1), EMU_FAULT);
     EXPECT("no room", m->cpu.fault.vector, VEC_SS);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- protected mode: the frame and the flags --------------------------------------------------- */
@@ -121,7 +121,7 @@ test_gates(void)
         EXPECT(rows[i].name, m->cpu.r.shadow, 0);
         machine_expect_stack(__FILE__, __LINE__, rows[i].name, m, (uint32_t)m->cpu.r.gpr[X86_RSP],
                              size, slot, rows[i].slots);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -149,7 +149,7 @@ test_handler_rings(void)
     EXPECT("ring 1", deliver(m, X86_EVENT_EXTERNAL, 33, -1), EMU_OK);
     EXPECT("ring 1", m->cpu.cpl, 1);
     EXPECT("ring 1", m->cpu.r.gpr[X86_RSP], TOP(1) - 20);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 17.3.1.1: RF in the image is set for faults, clear for INT n, else as it is. */
@@ -185,7 +185,7 @@ test_resume_flag(void)
         EXPECT(rows[i].name, x86_deliver_event(&m->cpu, rows[i].type, &what, 0x1234), EMU_OK);
         EXPECT(rows[i].name, machine_peek(m, TOP(0) - 4, 4) & FLAG_RF, rows[i].want);
         EXPECT(rows[i].name, machine_peek(m, TOP(0) - 12, 4), 0x1234);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -218,7 +218,7 @@ test_side_effects(void)
     EXPECT("hook", m->transfer[0].vector, VEC_PF);
     EXPECT("hook", m->transfer[2].what, X86_T_INTERRUPT);
     EXPECT("hook", m->transfer[3].vector, 10);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- what can be wrong: vol. 2, INT n; error codes vol. 3, 6.13 --------------------------------- */
@@ -299,7 +299,7 @@ test_errors(void)
             } else {
                 EXPECT_FAULT(row->name, m, row->vector, row->error);
             }
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -335,7 +335,7 @@ test_software_dpl(void)
     machine_ring(m, 3);
     CODE(m, 0xcd, 0x32);
     EXPECT("task gate", machine_try(m), EMU_UNIMPLEMENTED);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* The IDT is read at supervisor privilege; a stack page that is missing is a #PF without EXT. */
@@ -359,7 +359,7 @@ test_pages(void)
     EXPECT("IDT not mapped", deliver(m, X86_EVENT_EXTERNAL, 0x30, -1), EMU_FAULT);
     EXPECT("IDT not mapped", m->cpu.fault.address, M_IDT + 0x30 * 8);
     EXPECT("IDT not mapped", m->cpu.fault.error, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- stacks and tables in a device's memory --------------------------------------------------------------- */
@@ -383,7 +383,7 @@ test_devices(void)
     }
     machine_poke(m, M_HANDLER, 1, 0x90);
     EXPECT("then the handler", x86_emulate_one(&m->cpu), EMU_OK);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* The delivery goes on with x86_deliver_fault(), whatever it was that began. */
     m = machine_open(M_PROT32);
@@ -409,7 +409,7 @@ test_devices(void)
     EXPECT("chain", x86_deliver_fault(&m->cpu), EMU_OK);
     EXPECT("chain", m->cpu.r.rip, 0x28000);
     EXPECT_STACK("chain", m, TOP(0) - 16, 4, 0x31 * 8 | IDT | EXT, M_CODE, S_CODE(0));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -60,7 +60,7 @@ test_long(void)
         EXPECT(rows[i].name, m->cpu.r.rflags, FLAG_ONE);
         EXPECT_STACK(rows[i].name, m, (uint32_t)rows[i].top - 48, 8, 5, M_CODE, old_cs,
                      FLAG_ONE | FLAG_IF | FLAG_RF, rows[i].rsp, old_ss);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -101,7 +101,7 @@ test_long_errors(void)
     EXPECT_FAULT("RSP leaves the canonical half", m, VEC_SS, 0);
     m->cpu.r.idtr.limit = 0x36 * 16 + 14;
     EXPECT_FAULT("outside the IDT", m, VEC_GP, 0x36 * 8 | IDT);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -24,7 +24,7 @@ test_real(void)
     EXPECT("16 bits", m->cpu.r.gpr[X86_RSP], TOP(0));
     EXPECT("16 bits", m->cpu.r.nmi_blocked, 0);
     EXPECT("16 bits", m->transfer[0].what, X86_T_IRET);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_REAL);
     STACK(m, 4, 0x1234, 0xffff2000, 0xffffffff);
@@ -32,7 +32,7 @@ test_real(void)
     EXPECT("32 bits", machine_try(m), EMU_OK);
     EXPECT("32 bits", m->cpu.r.seg[X86_CS].selector, 0x2000);
     EXPECT("32 bits", m->cpu.r.rflags, 0x257fd7);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_REAL);
     STACK(m, 4, 0x10000, 0x2000, 2);
@@ -41,7 +41,7 @@ test_real(void)
     m->cpu.r.gpr[X86_RSP] = 0xfffb;
     CODE(m, 0xcf);
     EXPECT_FAULT("slot across the end of the stack", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, IRET: who may change which flag. */
@@ -82,7 +82,7 @@ test_flags(void)
         EXPECT(rows[i].name, machine_try(m), EMU_OK);
         EXPECT(rows[i].name, m->cpu.r.rflags, rows[i].after);
         EXPECT(rows[i].name, m->cpu.r.gpr[X86_RSP], TOP(rows[i].size == 8 ? 0 : cpl));
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -103,13 +103,13 @@ test_left_out(void)
     STACK(m, 4, 0x1234, S_CODE(3), FLAG_VM | 2);
     EXPECT("VM in ring 3", machine_try(m), EMU_OK);
     EXPECT("VM in ring 3", m->cpu.r.rflags, 2);
-    machine_close(m);
+    test_cpu_close(m);
     m = machine_open(M_LONG);
     STACK(m, 8, 0x1234, S_CODE(0), 2, TOP(0), S_DATA(0));
     m->cpu.r.rflags |= FLAG_NT;
     CODE(m, 0x48, 0xcf);
     EXPECT_FAULT("NT in long mode", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- protected mode --------------------------------------------------------------------------- */
@@ -153,7 +153,7 @@ test_code(void)
         } else {
             EXPECT_FAULT(rows[i].name, m, rows[i].vector, rows[i].error);
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -188,7 +188,7 @@ test_outer(void)
     m->cpu.r.seg[X86_SS].limit = TOP(0) - 2;
     machine_sync(m);
     EXPECT_FAULT("SS's slot outside the stack", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* What an interrupt gate has pushed, IRET takes off again: every flag, ring and stack. */
@@ -217,7 +217,7 @@ test_round_trip(void)
             EXPECT("IRET", m->cpu.r.seg[X86_CS].attr, before.seg[X86_CS].attr);
             EXPECT("IRET", m->cpu.r.seg[X86_SS].selector, before.seg[X86_SS].selector);
             EXPECT("IRET", m->cpu.r.seg[X86_DS].selector, before.seg[X86_DS].selector);
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -263,7 +263,7 @@ test_long(void)
     EXPECT("IRETD, FS", m->cpu.r.seg[X86_FS].base, M_HIGH);
     EXPECT("IRETD, FS", m->cpu.r.seg[X86_FS].selector, 0);
     EXPECT("IRETD, DS of ring 0", m->cpu.r.seg[X86_DS].selector, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* To and within compatibility mode. */
@@ -284,7 +284,7 @@ test_compat(void)
     STACK(m, 8, 0x10000, S_FREE(0) | 3, 2, 0x5678, S_FREE(1) | 3);
     CODE(m, 0x48, 0xcf);
     EXPECT_FAULT("beyond the limit", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* In compatibility mode, the same ring pops three slots. */
     m = machine_open(M_COMPAT32);
@@ -292,7 +292,7 @@ test_compat(void)
     CODE(m, 0xcf);
     EXPECT("compatibility mode", machine_try(m), EMU_OK);
     EXPECT("compatibility mode", m->cpu.r.gpr[X86_RSP], TOP(0));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -36,7 +36,7 @@ test_journey(void)
     EXPECT("the end", rc, EMU_HALT);
     EXPECT("the end", m->cpu.cpl, 0);
     EXPECT("the end", m->cpu.mode, MODE_LONG64);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

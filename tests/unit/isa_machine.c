@@ -264,7 +264,7 @@ machine_open(enum machine_kind kind)
 }
 
 void
-machine_close(struct machine *m)
+test_cpu_close(struct machine *m)
 {
     free(m->ram);
     free(m);

@@ -56,7 +56,7 @@ struct machine {
 
 /* The machine, in ring 0 at M_CODE, interrupts off, x87 as FNINIT leaves it. Never NULL. */
 struct machine *machine_open(enum machine_kind kind);
-void machine_close(struct machine *m);
+void test_cpu_close(struct machine *m);
 /* After a test has changed m->cpu.r by hand. */
 void machine_sync(struct machine *m);
 /* Goes to ring n: its CS, its SS:SP; DS and ES are the ring's data segment. rip is M_CODE. */

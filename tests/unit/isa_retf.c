@@ -52,7 +52,7 @@ test_return_code(void)
         } else {
             EXPECT_FAULT(rows[i].name, m, rows[i].vector, S_FREE(0));
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     struct machine *m = machine_open(M_PROT32);
@@ -67,7 +67,7 @@ test_return_code(void)
     m->cpu.r.seg[X86_SS].limit = (uint32_t)m->cpu.r.gpr[X86_RSP] + 6;
     machine_sync(m);
     EXPECT_FAULT("second slot outside the stack", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* To an outer ring: SS:ESP behind the parameters, released on both stacks; the segments of inner
@@ -97,7 +97,7 @@ test_return_outer(void)
     EXPECT("ES of DPL 0", m->cpu.r.seg[X86_ES].attr & SEG_P, 0);
     EXPECT("FS with conforming code", m->cpu.r.seg[X86_FS].selector, S_FREE(0));
     EXPECT("null GS", m->cpu.r.seg[X86_GS].selector, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static void
@@ -123,7 +123,7 @@ test_return_stack(void)
         STACK(m, 4, 0x1234, S_CODE(3), M_STACK + 0x3000, rows[i].selector);
         CODE(m, 0xcb);
         EXPECT_FAULT(rows[i].name, m, rows[i].vector, rows[i].error);
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     struct machine *m = machine_open(M_PROT32);
@@ -132,7 +132,7 @@ test_return_stack(void)
     machine_sync(m);
     CODE(m, 0xcb);
     EXPECT_FAULT("SS's slot outside the stack", m, VEC_SS, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* With a 16-bit stack only SP is loaded. */
     m = machine_open(M_PROT32);
@@ -142,7 +142,7 @@ test_return_stack(void)
     CODE(m, 0xcb);
     EXPECT("16-bit stack", machine_try(m), EMU_OK);
     EXPECT("16-bit stack", m->cpu.r.gpr[X86_RSP], 0x00016666);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* RETF with REX.W to ring 3, and the null SS that only 64-bit code above ring 3 may have. */
@@ -178,7 +178,7 @@ test_return_long(void)
     EXPECT("to compatibility mode", m->cpu.mode, MODE_COMPAT);
     EXPECT("to compatibility mode", m->cpu.r.rip, 0x1234);
     EXPECT("to compatibility mode", m->cpu.r.gpr[X86_RSP], 0x33334440);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -41,7 +41,7 @@ run_load_rows(const struct load_row *row, unsigned rows, uint8_t modrm, unsigned
             EXPECT(row->name, machine_peek(m, M_GDT + S_FREE(0) + 5, 1),
                    (row->attr & 0xffu) | SEG_ACCESSED);
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -113,7 +113,7 @@ test_null_selectors(void)
     EXPECT_FAULT("read through null DS", m, VEC_GP, 0);
     CODE(m, 0x8e, 0xd0); /* mov ss, ax */
     EXPECT_FAULT("null SS", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 
     /* 64-bit mode: null SS below ring 3, with RPL = CPL (vol. 2, MOV, 64-bit mode exceptions). */
     static const struct {
@@ -138,7 +138,7 @@ test_null_selectors(void)
         } else {
             EXPECT_FAULT(rows[i].name, m, VEC_GP, 0);
         }
-        machine_close(m);
+        test_cpu_close(m);
     }
 
     /* FS loses its base with a null selector, on Intel's processors. */
@@ -148,7 +148,7 @@ test_null_selectors(void)
     CODE(m, 0x8e, 0xe0); /* mov fs, ax */
     EXPECT("null FS", machine_try(m), EMU_OK);
     EXPECT("null FS", m->cpu.r.seg[X86_FS].base, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 3.5.1: a selector beyond the table's limit; bit TI of the error code (6.13). */
@@ -185,7 +185,7 @@ test_table_limits(void)
             EXPECT(rows[i].name, machine_try(m), EMU_OK);
         else
             EXPECT_FAULT(rows[i].name, m, VEC_GP, rows[i].error);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -212,7 +212,7 @@ test_table_privilege(void)
     CODE(m, 0x8e, 0xd8);
     EXPECT_FAULT("GDT not mapped", m, VEC_PF, 0);
     EXPECT("GDT not mapped", m->cpu.fault.address, M_GDT + S_FREE(1));
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 9.9.2 and 20.1.1: base = selector * 16, limit and attributes stay. */
@@ -241,7 +241,7 @@ test_load_real(void)
     EXPECT_FAULT("LAR in real mode", m, VEC_UD, -1);
     CODE(m, 0x0f, 0x00, 0xd8); /* ltr ax */
     EXPECT_FAULT("LTR in real mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 3, 5.3: an expand-down segment begins behind its limit and ends at 64 KiB or 4 GiB. */
@@ -275,7 +275,7 @@ test_expand_down(void)
             EXPECT(rows[i].name, machine_try(m) == EMU_FAULT, false);
         else
             EXPECT_FAULT(rows[i].name, m, VEC_GP, 0);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -307,7 +307,7 @@ test_shadow(void)
     EXPECT("LSS", machine_try(m), EMU_OK);
     EXPECT("LSS", m->cpu.r.gpr[X86_RSP], 0x7000);
     EXPECT("LSS", m->cpu.r.shadow, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, PUSH and POP: a segment register takes a slot of the operand's size. */
@@ -343,7 +343,7 @@ test_push_pop(void)
     CODE(m, 0x0f, 0xa1); /* pop fs */
     EXPECT("pop fs at the limit", machine_try(m), EMU_OK);
     EXPECT("pop fs at the limit", m->cpu.r.gpr[X86_RSP], top + 2);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_PROT16); /* SP wraps, the rest of ESP stays */
     m->cpu.r.gpr[X86_RSP] = 0x7fffe;
@@ -351,7 +351,7 @@ test_push_pop(void)
     CODE(m, 0x17); /* pop ss */
     EXPECT("pop ss, SP wraps", machine_try(m), EMU_OK);
     EXPECT("pop ss, SP wraps", m->cpu.r.gpr[X86_RSP], 0x70000);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_LONG);
     machine_poke(m, top - 8, 8, ~UINT64_C(0));
@@ -360,7 +360,7 @@ test_push_pop(void)
     EXPECT("push gs", machine_try(m), EMU_OK);
     EXPECT("push gs", machine_peek(m, top - 8, 8), 0x1234);
     EXPECT_FAULT("push es in 64-bit mode", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* Vol. 2, LDS/LES/LFS/LGS/LSS: offset, then selector; a fault leaves both registers. */
@@ -390,7 +390,7 @@ test_load_far(void)
     EXPECT_FAULT("LDS, selector beyond the limit", m, VEC_GP, 0);
     CODE(m, 0xc5, 0xc8); /* lds ecx, eax */
     EXPECT_FAULT("LDS of a register", m, VEC_UD, -1);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_LONG);
     machine_segment(m, S_FREE(0), 0, 0xfff, A_DATA(0));
@@ -400,7 +400,7 @@ test_load_far(void)
     CODE(m, 0x48, 0x0f, 0xb4, 0x0b); /* lfs rcx, [rbx] */
     EXPECT("LFS m16:64", machine_try(m), EMU_OK);
     EXPECT("LFS m16:64", m->cpu.r.gpr[X86_RCX], M_HIGH);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

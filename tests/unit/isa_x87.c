@@ -59,7 +59,7 @@ test_integers(void)
         EXPECT("integers", machine_try(m), EMU_OK);
     EXPECT("integers", machine_peek(m, M_DATA + 8, 8), 48);
     EXPECT("all popped", m->cpu.r.fx[4], 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- #NM, #MF, #UD ---------------------------------------------------------------------------- */
@@ -109,7 +109,7 @@ test_nm(void)
         CODE(m, 0x0f, 0x77);
         if (rows[i].cr0 & CR0_EM)
             EXPECT_FAULT(row, m, VEC_UD, -1);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -152,13 +152,13 @@ test_mf(void)
         EXPECT("with NE clear", machine_try(m), EMU_UNIMPLEMENTED);
         m->cpu.r.cr0 |= CR0_NE | CR0_TS | CR0_MP;
         EXPECT_FAULT("with TS", m, VEC_NM, -1);
-        machine_close(m);
+        test_cpu_close(m);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(not_waiting); i++) {
         struct machine *m = open_pending(CR0_NE);
         machine_code(m, not_waiting[i], 3);
         EXPECT("not waiting", machine_try(m), EMU_OK);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -186,7 +186,7 @@ test_unmask(void)
     CODE(m, 0xdb, 0xe2);
     EXPECT("fnclex", machine_try(m), EMU_OK);
     EXPECT("fnclex", unit(m).fsw, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -214,7 +214,7 @@ test_two_pages(void)
         EXPECT("address", m->cpu.fault.address, M_DATA + 0x1000);
         m->cpu.r.gpr[X86_RBX]--;
         EXPECT("it fits", machine_try(m), EMU_OK);
-        machine_close(m);
+        test_cpu_close(m);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(loads); i++) {
         struct machine *m = machine_open(M_PROT32);
@@ -224,7 +224,7 @@ test_two_pages(void)
         m->cpu.r.gpr[X86_RBX] = M_DATA + 0xff8;
         EXPECT_FAULT("load", m, VEC_PF, 0);
         EXPECT("address", m->cpu.fault.address, M_DATA + 0x1000);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -249,7 +249,7 @@ test_limit(void)
     machine_sync(m);
     EXPECT("16-bit fnsave", machine_try(m), EMU_OK);
     EXPECT_FAULT("fnsave", m, VEC_GP, 0);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* SDM vol. 3, table 6-7: 80 bits are aligned to 8, the environment as its words are. */
@@ -276,7 +276,7 @@ test_alignment(void)
                 EXPECT_FAULT("misaligned", m, VEC_AC, 0);
             else
                 EXPECT("aligned", machine_try(m), EMU_OK);
-            machine_close(m);
+            test_cpu_close(m);
         }
 }
 
@@ -297,7 +297,7 @@ test_reset(void)
     EXPECT("fld1", machine_try(m), EMU_OK);
     EXPECT("overflow", unit(m).fsw & ~FSW_C3, FSW_BUSY | FSW_ES | FSW_SF | FSW_IE | FSW_C1);
     EXPECT_FAULT("fld1", m, VEC_MF, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* A device sees the ten bytes of FSTP as two writes, once the instruction has committed. */
@@ -320,7 +320,7 @@ test_device(void)
     x86_complete_read(&m->cpu, 3);
     EXPECT("fild", machine_try(m), EMU_OK);
     EXPECT("3.0", unit(m).st[0].sign_exponent, 0x4000);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 static const struct unit_test tests[] = {

@@ -360,7 +360,7 @@ test_forms(void)
     }
     EXPECT("mismatches", t.reported, 0);
     munmap(t.host.page, 0x1000);
-    machine_close(t.m);
+    test_cpu_close(t.m);
 }
 
 static const struct unit_test tests[] = {

@@ -95,7 +95,7 @@ test_layouts(void)
                : rows[i].kind == M_REAL ? 0x45678
                                         : 0x5678);
         EXPECT(rows[i].name, unit(m).fop, wide || rows[i].kind == M_REAL ? 0x5a5 : 0);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -117,7 +117,7 @@ test_pointers(void)
     EXPECT("fchs", unit(m).fip, M_CODE + 4);
     EXPECT("fchs", unit(m).fdp, M_DATA);
     EXPECT("fchs", unit(m).fop, 0x1e0);
-    machine_close(m);
+    test_cpu_close(m);
 
     m = machine_open(M_REAL);
     m->cpu.r.seg[X86_DS].base = 0x7000;
@@ -128,7 +128,7 @@ test_pointers(void)
     EXPECT("real", machine_try(m), EMU_OK);
     EXPECT("real", unit(m).fip, M_CODE + 1);
     EXPECT("real", unit(m).fdp, 0x7010);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* --- FXSAVE, FXRSTOR, EMMS -------------------------------------------------------------------- */
@@ -165,7 +165,7 @@ test_fxsave(void)
         EXPECT(row, memcmp(m->cpu.r.fx, before, 24), 0);
         EXPECT(row, memcmp(m->cpu.r.fx + 32, before + 32, end - 32), 0);
         EXPECT(row, m->cpu.r.fx[288], wide ? before[288] : 0x99);
-        machine_close(m);
+        test_cpu_close(m);
     }
 }
 
@@ -194,7 +194,7 @@ test_fxrstor(void)
     EXPECT("fxrstor", machine_try(m), EMU_OK);
     EXPECT("FSW", unit(m).fsw, 0x8084);
     EXPECT_FAULT("fnop", m, VEC_MF, -1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* EMMS empties all registers, and TOP is 0 (SDM vol. 1, 9.6.2). */
@@ -209,7 +209,7 @@ test_emms(void)
     EXPECT("tags", unit(m).tags, 0);
     EXPECT("TOP", x87_top(&(struct x87){.fsw = unit(m).fsw}), 0);
     EXPECT("R7 is where it was", unit(m).st[7].significand, 1);
-    machine_close(m);
+    test_cpu_close(m);
 }
 
 /* The unit is claimed, MMX and SSE are not, and there are no FCS and FDS (SDM vol. 2, CPUID). */

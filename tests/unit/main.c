@@ -42,6 +42,7 @@ static const struct unit_suite *const suites[] = {
     &suite_loader_linux,
     &suite_symbols,
     &suite_debug_expr,
+    &suite_debugger_back,
     &suite_debug_format,
     &suite_bios,
     &suite_bios_rom,

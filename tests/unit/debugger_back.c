@@ -1,0 +1,286 @@
+/*
+ * debugger_back.c - tests of going back: whatever way leads to a moment, the machine is the same there.
+ *
+ * minios runs straight through once, and machine_hash() is noted at random moments; then another
+ * machine jumps between them, both ways. Timer interrupts, waits in HLT, input, all strategies.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/launch.h"
+#include "debugger/history.h"
+#include "debugger/machine.h"
+#include "strategy/strategy.h"
+#include "tests/unit/suites.h"
+#include "tracer/record.h"
+
+struct subject {
+    const char *guest, *strategy, *append;
+    const char *type; /* typed at exit type_at */
+    uint64_t type_at;
+};
+
+static const struct subject subjects[] = {
+    {"build/guests/minios", "hardware", "hz=1000 tasks=preempt", NULL, 0},
+    {"build/guests/minios", "trap", "hz=1000 tasks=preempt", NULL, 0},
+    {"build/guests/minios-pv", "paravirt", "hz=1000 tasks=preempt", NULL, 0},
+    {"build/guests/minios", "hardware", "", "echo ab\rnap\rexit\r", 700},
+    {"build/guests/minios-pv", "paravirt", "", "echo ab\rnap\rexit\r", 40},
+};
+
+/* A machine under the debugger. */
+struct rig {
+    struct launch launch;
+    struct machine machine;
+    char trace[64];
+    struct error err;
+};
+
+static void
+rig_open(struct rig *rig, const struct subject *subject)
+{
+    struct args args = {0};
+    int fd;
+
+    memset(rig, 0, sizeof(*rig));
+    snprintf(rig->trace, sizeof(rig->trace), "/tmp/hv-back-XXXXXX");
+    fd = mkstemp(rig->trace);
+    CU_ASSERT_FATAL(fd >= 0);
+    close(fd);
+    struct launch_options options = {
+        .guest = subject->guest,
+        .engine = "soft",
+        .strategy = subject->strategy,
+        .mem = UINT64_C(8) << 20,
+        .append = subject->append,
+        .console = "null",
+        .trace = rig->trace,
+        .trace_guest = true,
+        .debug_exit_port = PC_DEBUG_EXIT_PORT,
+    };
+    int rc = launch_open(&rig->launch, &options, &args, &rig->err);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    rig->launch.console.keep = true;
+    rc = machine_open_live(&rig->machine, &rig->launch.vm, rig->trace, &rig->err);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rig->machine.history);
+    history_set_step(rig->machine.history, 10000);
+}
+
+static void
+rig_close(struct rig *rig)
+{
+    machine_close(&rig->machine);
+    launch_close(&rig->launch, NULL);
+    unlink(rig->trace);
+}
+
+static void
+seek(struct rig *rig, const struct moment *to)
+{
+    struct stop stop;
+    int rc = rig->machine.ops->seek(&rig->machine, to, &stop, &rig->err);
+
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_DONE);
+    CU_ASSERT_EQUAL(moment_compare(&rig->machine.now, to), 0);
+}
+
+static void
+type(struct rig *rig, const struct subject *subject)
+{
+    if (!subject->type)
+        return;
+    seek(rig, &(struct moment){.exits = subject->type_at, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(machine_type(&rig->machine, subject->type, strlen(subject->type), &rig->err),
+                    0);
+}
+
+static void
+run_to_end(struct rig *rig)
+{
+    const struct machine_goal goal = {0};
+    struct stop stop;
+
+    CU_ASSERT_EQUAL_FATAL(rig->machine.ops->forward(&rig->machine, &goal, &stop, &rig->err), 0);
+    CU_ASSERT_EQUAL_FATAL(stop.why, STOP_END);
+    CU_ASSERT_EQUAL(rig->machine.result.end, RUN_POWER_OFF);
+}
+
+/* --- the property ------------------------------------------------------------------------------------ */
+
+struct point {
+    struct moment at;
+    uint64_t hash;
+};
+
+static uint64_t seed;
+
+static uint64_t
+random_below(uint64_t n)
+{
+    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+    return seed % n;
+}
+
+static int
+by_moment(const void *a, const void *b)
+{
+    return moment_compare(&((const struct point *)a)->at, &((const struct point *)b)->at);
+}
+
+static int
+by_count(const void *a, const void *b)
+{
+    const struct moment *x = a, *y = b;
+
+    return x->icount < y->icount ? -1 : x->icount > y->icount;
+}
+
+/* Random edges and random instructions of a run, in order, with what the machine was there. */
+static void
+straight(const struct subject *subject, struct point *points, unsigned count, uint64_t *exits)
+{
+    static struct rig rig;
+    struct moment *counts = calloc(count, sizeof(*counts));
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(counts);
+    rig_open(&rig, subject);
+    type(&rig, subject);
+    run_to_end(&rig);
+    struct moment end = rig.machine.now;
+    *exits = end.exits;
+    rig_close(&rig);
+
+    rig_open(&rig, subject);
+    type(&rig, subject);
+    struct moment start = rig.machine.now;
+    for (unsigned i = 0; i < count; i++) {
+        counts[i].icount = start.icount + start.waits + 1 +
+                           random_below(end.icount + end.waits - start.icount - start.waits - 3);
+        points[i].at = (struct moment){.exits = start.exits + 1 +
+                                                random_below(end.exits - start.exits - 2),
+                                       .edge = random_below(2) ? EDGE_IN : EDGE_OUT};
+    }
+    /* First those by number of instructions, on a run of their own: where they lie among the exits
+     * shows on the way. */
+    qsort(counts, count, sizeof(*counts), by_count);
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct stop stop;
+        CU_ASSERT_EQUAL_FATAL(rig.machine.ops->seek(&rig.machine, &counts[2 * i], &stop, &rig.err),
+                              0);
+        points[i].at = rig.machine.now;
+    }
+    rig_close(&rig);
+
+    qsort(points, count, sizeof(*points), by_moment);
+    rig_open(&rig, subject);
+    type(&rig, subject);
+    for (unsigned i = 0; i < count; i++) {
+        seek(&rig, &points[i].at);
+        points[i].at = rig.machine.now;
+        points[i].hash = machine_hash(&rig.machine);
+    }
+    rig_close(&rig);
+    free(counts);
+}
+
+static bool
+same_events(const char *a, const char *b)
+{
+    struct trace x, y;
+    char message[512];
+    bool same;
+
+    CU_ASSERT_EQUAL_FATAL(trace_open(&x, a, message, sizeof(message)), 0);
+    CU_ASSERT_EQUAL_FATAL(trace_open(&y, b, message, sizeof(message)), 0);
+    same = x.count == y.count && x.lost == y.lost;
+    for (uint64_t i = 0; same && i < x.count; i++) {
+        struct trace_event e = x.events[i], f = y.events[i];
+        e.time = f.time = 0;
+        same = !memcmp(&e, &f, sizeof(e));
+        if (!same)
+            printf("\n event %llu differs: %s and %s", (unsigned long long)i, x.kind[e.kind].name,
+                   y.kind[f.kind].name);
+    }
+    trace_close(&x);
+    trace_close(&y);
+    return same;
+}
+
+static void
+check_subject(const struct subject *subject, unsigned count)
+{
+    static struct rig rig, plain;
+    struct point *points = calloc(count, sizeof(*points));
+    uint64_t exits, wrong = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(points);
+    seed = 88172645463325252;
+    straight(subject, points, count, &exits);
+    rig_open(&rig, subject);
+    type(&rig, subject);
+    for (unsigned i = 0; i < count; i++) {
+        const struct point *p = &points[random_below(count)];
+        seek(&rig, &p->at);
+        if (machine_hash(&rig.machine) != p->hash && !wrong++)
+            printf("\n %s %s: exit %llu edge %d icount %llu differs", subject->strategy,
+                   subject->append, (unsigned long long)p->at.exits, p->at.edge,
+                   (unsigned long long)p->at.icount);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    run_to_end(&rig);
+    CU_ASSERT_EQUAL(rig.machine.now.exits, exits);
+
+    /* Recording and console output are those of a run that never went back. */
+    rig_open(&plain, subject);
+    type(&plain, subject);
+    run_to_end(&plain);
+    CU_ASSERT_TRUE(same_events(rig.trace, plain.trace));
+    CU_ASSERT_EQUAL(rig.launch.console.kept_size, plain.launch.console.kept_size);
+    CU_ASSERT_FALSE(
+        memcmp(rig.launch.console.kept, plain.launch.console.kept, plain.launch.console.kept_size));
+    rig_close(&plain);
+    rig_close(&rig);
+    free(points);
+}
+
+static void
+test_hardware(void)
+{
+    check_subject(&subjects[0], 200);
+}
+static void
+test_trap(void)
+{
+    check_subject(&subjects[1], 200);
+}
+static void
+test_paravirt(void)
+{
+    check_subject(&subjects[2], 200);
+}
+static void
+test_typed(void)
+{
+    check_subject(&subjects[3], 200);
+}
+static void
+test_typed_paravirt(void)
+{
+    check_subject(&subjects[4], 200);
+}
+
+static const struct unit_test tests[] = {
+    {"seek, hardware", test_hardware},
+    {"seek, trap", test_trap},
+    {"seek, paravirt", test_paravirt},
+    {"seek, with input", test_typed},
+    {"seek, with input, paravirt", test_typed_paravirt},
+    {NULL, NULL},
+};
+
+const struct unit_suite suite_debugger_back = {"debugger_back", tests};
