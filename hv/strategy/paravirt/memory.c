@@ -211,6 +211,14 @@ memory_fetch(struct paravirt *pv, uint64_t linear, uint8_t *to, unsigned size)
     return done;
 }
 
+bool
+memory_has_code(struct paravirt *pv, uint64_t linear, uint16_t code)
+{
+    uint8_t bytes[2];
+
+    return memory_fetch(pv, linear, bytes, 2) == 2 && (bytes[0] | bytes[1] << 8) == code;
+}
+
 int
 memory_read(struct paravirt *pv, uint64_t linear, void *to, uint64_t size)
 {

@@ -99,14 +99,6 @@ decode(struct paravirt *pv, struct x86_insn *in)
 #define CODE_SYSCALL UINT16_C(0x050f)
 #define CODE_INT82   UINT16_C(0x82cd)
 
-static bool
-is_at_rip(struct paravirt *pv, uint16_t code)
-{
-    uint8_t bytes[2];
-
-    return memory_fetch(pv, pv->regs.rip, bytes, 2) == 2 && (bytes[0] | bytes[1] << 8) == code;
-}
-
 /*
  * Is it one that a kernel at CPL 0 may execute and one at CPL 3 may not? Beside those that the
  * processor calls privileged: the ones that IOPL guards (SDM vol. 1, 18.5), and returns, which
@@ -229,7 +221,7 @@ is_syscall(struct paravirt *pv, const struct vm_exit *exit, unsigned *length)
     if (!pv->user || exit->exception.vector != VEC_UD)
         return false;
     *length = 2;
-    if (is_at_rip(pv, CODE_SYSCALL))
+    if (memory_has_code(pv, pv->regs.rip, CODE_SYSCALL))
         return true;
     if (!decode(pv, &in) || in.opcode != 0x105)
         return false;
@@ -243,7 +235,7 @@ hypercall_length(struct paravirt *pv)
 {
     struct x86_insn in;
 
-    return is_at_rip(pv, CODE_INT82) || !decode(pv, &in) ? 2 : in.length;
+    return memory_has_code(pv, pv->regs.rip, CODE_INT82) || !decode(pv, &in) ? 2 : in.length;
 }
 
 /* --- strategy_ops ------------------------------------------------------------------------------------ */

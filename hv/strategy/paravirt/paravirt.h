@@ -133,5 +133,7 @@ int memory_read(struct paravirt *pv, uint64_t linear, void *to, uint64_t size);
 int memory_write(struct paravirt *pv, uint64_t linear, const void *from, uint64_t size);
 /* Reads up to `size` bytes of code; how many there are before the first that is not mapped. */
 unsigned memory_fetch(struct paravirt *pv, uint64_t linear, uint8_t *to, unsigned size);
+/* Are these two bytes of code there (the first in the low byte)? */
+bool memory_has_code(struct paravirt *pv, uint64_t linear, uint16_t code);
 
 #endif
