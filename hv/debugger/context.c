@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "core/console.h"
 #include "debugger/display.h"
 #include "debugger/explain.h"
 #include "debugger/paint.h"
@@ -51,6 +50,19 @@ guest_after(const struct subject *s)
     return user ? "guest user" : "guest kernel";
 }
 
+/* When: the count of instructions, where the engine counts. */
+static void
+end_title(struct debugger *d)
+{
+    char count[32];
+
+    fputs(paint_off(d), d->out);
+    if (d->machine->now.icount)
+        fprintf(d->out, "%s  (%s instructions)%s", paint_on(d, PAINT_DIM),
+                describe_count(d->machine->now.icount, count, sizeof(count)), paint_off(d));
+    fputc('\n', d->out);
+}
+
 static void
 show_edge(const struct subject *s)
 {
@@ -58,11 +70,12 @@ show_edge(const struct subject *s)
     char text[DECODE_SIZE], more[DECODE_SIZE];
 
     if (s->edge == EDGE_IN)
-        fprintf(d->out, "%sexit %" PRIu64 " in: %s, VMM -> %s%s\n", paint_on(d, PAINT_TITLE),
-                s->number, trace_kinds[s->exit.kind].name, guest_after(s), paint_off(d));
+        fprintf(d->out, "%sexit %" PRIu64 " in: %s, VMM -> %s", paint_on(d, PAINT_TITLE), s->number,
+                trace_kinds[s->exit.kind].name, guest_after(s));
     else
-        fprintf(d->out, "%sexit %" PRIu64 " out: %s, %s -> VMM%s\n", paint_on(d, PAINT_TITLE),
-                s->number, trace_kinds[s->exit.kind].name, subject_guest(s), paint_off(d));
+        fprintf(d->out, "%sexit %" PRIu64 " out: %s, %s -> VMM", paint_on(d, PAINT_TITLE),
+                s->number, trace_kinds[s->exit.kind].name, subject_guest(s));
+    end_title(d);
     if (*decode_exit(s, text, sizeof(text)))
         fprintf(d->out, "  %s\n", describe_clean(text));
     if (*explain_cause(s, more, sizeof(more)))
@@ -160,11 +173,12 @@ add_change(struct changes *c, const char *text)
         return;
     }
     if (!c->lines || c->column + width > LINE_WIDTH) {
-        fprintf(out, "%s  %s", c->lines ? "\n" : "", c->lines ? "         " : "changed: ");
+        fprintf(out, "%s  %s", c->lines ? "\n" : "", c->lines ? "        " : "changed:");
         c->lines++;
-        c->column = 11;
+        c->column = 10;
     }
-    fprintf(out, "%s%s%s  ", paint_on(c->debugger, PAINT_CHANGED), text, paint_off(c->debugger));
+    fprintf(out, "%s%s%s%s", c->column > 10 ? "  " : " ", paint_on(c->debugger, PAINT_CHANGED),
+            text, paint_off(c->debugger));
     c->column += width;
 }
 
@@ -196,7 +210,7 @@ show_changes(struct debugger *d, const struct x86_regs *now)
         add_change(&c, text);
     }
     if (c.left_out)
-        fprintf(d->out, "and %u more", c.left_out);
+        fprintf(d->out, "  and %u more", c.left_out);
     if (c.lines)
         fprintf(d->out, "\n");
 }

@@ -16,6 +16,8 @@
 #include "engine/monitor.h"
 #include "strategy/trap/trap.h"
 
+#define ROOM 150 /* characters of a cause's details in one line */
+
 enum cause {
     CAUSE_UNKNOWN,
     CAUSE_FILL,       /* the shadow lacked the entry */
@@ -104,13 +106,12 @@ find_now(const struct subject *s, struct finding *f)
 static void
 find_recorded(const struct subject *s, struct finding *f)
 {
-    char message[DECODE_SIZE], name[TRACE_NAME_SIZE] = "";
+    char name[TRACE_NAME_SIZE] = "";
     struct trace opened, *trace;
     struct error err = {""};
     uint64_t at;
     bool close;
 
-    (void)message;
     if (machine_trace(s->machine, &opened, &trace, &close, &err))
         return;
     if (trace_find_exit(trace, s->number, &at) == 0) {
@@ -159,9 +160,41 @@ fault_name(const struct x86_fault *fault)
     return name ? name : "an exception";
 }
 
+/* A device access of the interpreted instruction, in the words of an exit for it. */
+static char *
+access_text(const struct subject *s, const struct finding *f, char *text, size_t size)
+{
+    struct subject access = *s;
+
+    access.exit.kind = f->access.port ? TRACE_IO : TRACE_MMIO;
+    access.exit.access.address = f->access.address;
+    access.exit.access.value = f->access.value;
+    access.exit.access.size = f->access.size;
+    access.exit.access.write = f->access.write;
+    return decode_exit(&access, text, size);
+}
+
+/* The registers that the interpreted instruction changes: "cr3 0x1000 -> 0x2000". */
+static char *
+effect_text(const struct subject *s, const struct finding *f, char *text, size_t size)
+{
+    text[0] = 0;
+    for (unsigned i = 0; i < x86_reg_count; i++) {
+        const struct reg_desc *r = &x86_reg_table[i];
+        uint64_t a = 0, b = 0;
+        memcpy(&a, (const char *)&s->regs + r->offset, r->size);
+        memcpy(&b, (const char *)&f->after + r->offset, r->size);
+        if (a != b && strcmp(r->name, "rip"))
+            decode_add(text, size, "%s%s 0x%" PRIx64 " -> 0x%" PRIx64, *text ? ", " : "", r->name,
+                       a, b);
+    }
+    return text;
+}
+
 char *
 explain_trap_cause(const struct subject *s, char *text, size_t size)
 {
+    char more[DECODE_SIZE];
     struct finding f;
 
     text[0] = 0;
@@ -177,6 +210,10 @@ explain_trap_cause(const struct subject *s, char *text, size_t size)
     case CAUSE_GUEST: snprintf(text, size, "cause: the guest's own fault, for its kernel"); break;
     case CAUSE_PRIVILEGED:
         snprintf(text, size, "cause: an instruction for the virtual processor");
+        if (s->edge == EDGE_OUT && (f.emu == EMU_IO || f.emu == EMU_MMIO))
+            decode_add(text, size, ": %.*s", ROOM, access_text(s, &f, more, sizeof(more)));
+        else if (s->edge == EDGE_OUT && f.emu == EMU_OK && *effect_text(s, &f, more, sizeof(more)))
+            decode_add(text, size, ": %.*s", ROOM, more);
         break;
     case CAUSE_STEP: snprintf(text, size, "cause: the guest's own single step"); break;
     }
@@ -187,12 +224,13 @@ explain_trap_cause(const struct subject *s, char *text, size_t size)
 static void
 say_effect(const struct subject *s, const struct finding *f)
 {
-    char text[DECODE_SIZE] = "";
+    char text[DECODE_SIZE];
 
     switch (f->emu) {
     case EMU_IO:
-        explain_say(s, "", "It %s port 0x%" PRIx64 ": the allocator is asked for the device.",
-                    f->access.write ? "writes to" : "reads from", f->access.address);
+    case EMU_MMIO:
+        explain_say(s, "", "It is: %s. The allocator is asked for the device.",
+                    access_text(s, f, text, sizeof(text)));
         return;
     case EMU_HALT:
         explain_say(s, "",
@@ -202,17 +240,10 @@ say_effect(const struct subject *s, const struct finding *f)
     case EMU_OK: break;
     default: return;
     }
-    for (unsigned i = 0; i < x86_reg_count; i++) {
-        const struct reg_desc *r = &x86_reg_table[i];
-        uint64_t a = 0, b = 0;
-        memcpy(&a, (const char *)&s->regs + r->offset, r->size);
-        memcpy(&b, (const char *)&f->after + r->offset, r->size);
-        if (a != b && strcmp(r->name, "rip"))
-            decode_add(text, sizeof(text), "%s%s 0x%" PRIx64 " -> 0x%" PRIx64, *text ? ", " : "",
-                       r->name, a, b);
-    }
-    explain_say(s, "", "On the virtual processor it %s: %s",
-                *text ? "will change" : "changes no register but rip", *text ? text : "done.");
+    if (*effect_text(s, f, text, sizeof(text)))
+        explain_say(s, "", "On the virtual processor it will change %s.", text);
+    else
+        explain_say(s, "", "On the virtual processor it changes no register but rip.");
 }
 
 static void

@@ -78,8 +78,12 @@ info_mem(struct debugger *d, const char *arguments, struct error *err)
     fprintf(d->out, "%sphysical, first    last               size  what%s\n",
             paint_on(d, PAINT_DIM), paint_off(d));
     for (unsigned i = 0; i < n; i++)
-        fprintf(d->out, "%016" PRIx64 "  %016" PRIx64 " %6" PRIu64 "K  %-8s %s\n", r[i].first,
-                r[i].last, (r[i].last - r[i].first + 1) >> 10, r[i].what, r[i].more);
+        fprintf(d->out, "%016" PRIx64 "  %016" PRIx64 " %6" PRIu64 "%c  %s%s%s\n", r[i].first,
+                r[i].last,
+                r[i].last - r[i].first >= 0x100000 ? (r[i].last - r[i].first + 1) >> 20
+                                                   : (r[i].last - r[i].first + 1) >> 10,
+                r[i].last - r[i].first >= 0x100000 ? 'M' : 'K', r[i].what, *r[i].more ? ": " : "",
+                r[i].more);
     fprintf(d->out, "Anywhere else is no memory: an access is an exit, %s.\n",
             trace_kinds[TRACE_MMIO].name);
     return 0;

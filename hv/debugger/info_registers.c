@@ -217,10 +217,11 @@ info_msr(struct debugger *d, const char *arguments, struct error *err)
                 continue;
             uint64_t value = value_of(&regs, row);
             bool changed = d->machine->before_known && value_of(&d->machine->before, row) != value;
-            fprintf(d->out, "%s%c %08x  %-20s %016" PRIx64 "%s  %s\n",
+            meaning(d, row, value, text, sizeof(text));
+            fprintf(d->out, "%s%c %08x  %-20s %016" PRIx64 "%s%s%s\n",
                     changed ? paint_on(d, PAINT_CHANGED) : "", changed ? '*' : ' ', msrs[m].index,
                     x86_msr_name(msrs[m].index) ? x86_msr_name(msrs[m].index) : "", value,
-                    changed ? paint_off(d) : "", meaning(d, row, value, text, sizeof(text)));
+                    changed ? paint_off(d) : "", *text ? "  " : "", text);
         }
     return 0;
 }

@@ -26,7 +26,11 @@ struct table_view {
     bool ldt, long_mode;
     unsigned nulls; /* empty entries in a row that are not printed yet */
     unsigned first_null;
+    unsigned printed; /* entries that were not empty */
 };
+
+/* A table that goes on for longer is none: its limit was never set, or its base is wrong. */
+#define TABLE_LINES 64u
 
 /* Which registers hold this selector now? */
 static char *
@@ -139,10 +143,22 @@ print_table(struct table_view *v)
                     paint_on(v->debugger, PAINT_BAD), bad, paint_off(v->debugger));
             return;
         }
+        if (words[0] && v->printed++ == TABLE_LINES) {
+            flush_nulls(v);
+            fprintf(out, "  %04x  and so on up to the limit: it looks like no table any more\n",
+                    offset);
+            return;
+        }
         two = two && !observer_read(v->observer, v->table.base + offset + 8, words + 1, 8, NULL);
         offset += print_descriptor(v, offset, words, two);
     }
     flush_nulls(v);
+}
+
+static bool
+is_paravirt(const struct debugger *d)
+{
+    return d->machine->strategy && !strcmp(d->machine->strategy, "paravirt");
 }
 
 int
@@ -154,11 +170,15 @@ info_gdt(struct debugger *d, const char *arguments, struct error *err)
     (void)arguments;
     if (!v.observer)
         return -ENODATA;
+    if (is_paravirt(d))
+        fprintf(d->out,
+                "A paravirtual kernel loads no GDT: the real one is the VMM's. The register "
+                "still says what the loader left in it:\n");
     r = &v.observer->cpu.r;
     v.long_mode = x86_long_mode(&v.observer->cpu);
     v.table = r->gdtr;
     print_table(&v);
-    if (r->ldtr.attr & SEG_P && r->ldtr.limit) {
+    if (r->ldtr.attr & SEG_P && !selector_is_null(r->ldtr.selector)) {
         v.table = (struct x86_table){r->ldtr.base,
                                      r->ldtr.limit > 0xffff ? 0xffff : (uint16_t)r->ldtr.limit};
         v.ldt = true;
@@ -309,7 +329,7 @@ info_idt(struct debugger *d, const char *arguments, struct error *err)
     fprintf(d->out, "%s  vector       handler                DPL IST type           name%s\n",
             paint_on(d, PAINT_DIM), paint_off(d));
     print_gates(d, o);
-    if (d->machine->strategy && !strcmp(d->machine->strategy, "paravirt"))
+    if (is_paravirt(d))
         fprintf(d->out, "  A paravirtual kernel has no IDT: HC_SET_TRAPS gave the VMM a table "
                         "('info strategy').\n");
     observer_close(o);

@@ -19,7 +19,7 @@
 #include "engine/soft.h"
 #include "strategy/strategy.h"
 
-#define COLUMN 44
+#define COLUMN 40
 
 /* One of the walks: whose tables, and how far it came. */
 struct walked {
@@ -81,13 +81,13 @@ end_text(const struct walked *w, unsigned line, char *text, size_t size)
         snprintf(text, size, "physical 0x%" PRIx64 ", %s", k->gpa,
                  memory ? "memory" : "no memory: a device");
     else if (k->steps)
-        snprintf(text, size, "%s KiB page: %s, %s%s%s",
-                 k->page_size == 0x1000     ? "4"
-                 : k->page_size == 0x200000 ? "2048"
-                 : k->page_size == 0x400000 ? "4096"
-                                            : "1048576",
-                 k->writable ? "writable" : "read-only", k->user ? "user" : "kernel only",
-                 k->executable ? "" : ", no execute", k->dirty ? ", dirty" : "");
+        snprintf(text, size, "%s: %s, %s%s%s",
+                 k->page_size == 0x1000     ? "4 KiB"
+                 : k->page_size == 0x200000 ? "2 MiB"
+                 : k->page_size == 0x400000 ? "4 MiB"
+                                            : "1 GiB",
+                 k->writable ? "writable" : "read-only", k->user ? "user" : "kernel",
+                 k->executable ? "" : ", NX", k->dirty ? ", dirty" : "");
     else
         snprintf(text, size, "paging is off");
 }
@@ -180,8 +180,7 @@ info_walk(struct debugger *d, const char *arguments, struct error *err)
     real = real_observer(d, &guest->cpu.r);
     walk_address(&w[0], real ? "the guest's tables" : "the guest's page tables", guest, value.bits);
     if (real)
-        walk_address(&w[1], trap ? "the shadow (the processor's)" : "the processor's", real,
-                     value.bits);
+        walk_address(&w[1], trap ? "the shadow" : "the processor's", real, value.bits);
     print_walks(d, w, real ? 2 : 1, value.bits);
     observer_close(guest);
     observer_close(real);
@@ -197,10 +196,10 @@ print_translation(struct debugger *d, const struct x86_tlb_entry *e, bool user)
                     : e->write != X86_TLB_NONE ? e->write
                                                : e->exec;
 
-    fprintf(d->out, "  %016" PRIx64 "  %010" PRIx64 "  %c%c%c  %-6s  %s\n",
+    fprintf(d->out, "  %016" PRIx64 "  %010" PRIx64 "  %c%c%c  %s%s\n",
             (uint64_t)((int64_t)(page << 12 << 4) >> 4), e->gpa, e->read == page ? 'r' : '-',
             e->write == page ? 'w' : '-', e->exec == page ? 'x' : '-', user ? "user" : "kernel",
-            e->global ? "global" : "");
+            e->global ? ", global" : "");
 }
 
 int
