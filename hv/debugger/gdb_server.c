@@ -1,0 +1,318 @@
+/*
+ * gdb_server.c - the socket that gdb connects to: one client, one packet at a time.
+ *
+ * While the machine runs nobody reads the socket; a byte that comes in then (gdb's Ctrl-C) makes the
+ * kernel send SIGIO, whose handler stops the machine. The default address is the loopback
+ * interface: whoever can connect can read and write the guest.
+ *
+ * Called by cli/cmd_run.c (--gdb) and the command `gdbserver`. Next: gdb_stub.c.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "debugger/gdb.h"
+
+struct server {
+    struct gdb_stub stub;
+    struct gdb_input in;
+    struct gdb_reply reply;
+    char frame[GDB_PACKET + 5];
+    size_t frame_size; /* of the last one, for when gdb asks for it again */
+    uint8_t bytes[4096];
+    size_t at, end; /* received and not yet looked at */
+    int fd;
+};
+
+/* --- the address -------------------------------------------------------------------------------- */
+
+static int
+listen_unix(const char *path, int *out, struct error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat st;
+    int fd;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return error_set(err, ENAMETOOLONG, "gdb: the path '%s' is too long for a socket", path);
+    strcpy(address.sun_path, path);
+    /* A socket that an earlier run left behind; nothing else is removed. */
+    if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
+        unlink(path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set(err, errno, "gdb: no socket: %s", strerror(errno));
+    mode_t mask = umask(0077);
+    int failed = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? errno : 0;
+    umask(mask);
+    if (!failed && listen(fd, 1))
+        failed = errno;
+    if (failed) {
+        close(fd);
+        return error_set(err, failed, "gdb: cannot listen at '%s': %s", path, strerror(failed));
+    }
+    *out = fd;
+    return 0;
+}
+
+/* ":1234", "localhost:1234", "[::1]:1234" */
+static int
+listen_tcp(const char *where, int *out, struct error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    const char *colon = strrchr(where, ':'), *port = colon ? colon + 1 : where;
+    char host[256] = "127.0.0.1";
+    struct addrinfo *found;
+    int fd = -1, failed = 0, one = 1;
+
+    if (colon && colon > where) {
+        size_t length = (size_t)(colon - where);
+        bool bracket = where[0] == '[' && colon[-1] == ']';
+        if (length >= sizeof(host))
+            return error_set(err, EINVAL, "gdb: the host in '%s' is too long", where);
+        snprintf(host, sizeof(host), "%.*s", (int)length - 2 * bracket, where + bracket);
+    }
+    int rc = getaddrinfo(host, port, &hints, &found);
+    if (rc)
+        return error_set(err, EINVAL,
+                         "gdb: '%s' is no address: give :PORT, HOST:PORT or unix:PATH (%s)", where,
+                         gai_strerror(rc));
+    for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
+        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+        if (fd < 0)
+            continue;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        if (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, 1)) {
+            failed = errno;
+            close(fd);
+            fd = -1;
+        }
+    }
+    freeaddrinfo(found);
+    if (fd < 0)
+        return error_set(err, failed ? failed : EINVAL, "gdb: cannot listen at '%s': %s", where,
+                         strerror(failed));
+    *out = fd;
+    return 0;
+}
+
+/* --- SIGIO -------------------------------------------------------------------------------------- */
+
+/* What the handler may touch; set before a signal can come. */
+static struct machine *volatile running;
+
+static void
+on_sigio(int number)
+{
+    (void)number;
+    if (running)
+        machine_interrupt(running);
+}
+
+/* From now on a byte from gdb interrupts the machine. No SA_RESTART: KVM_RUN must come back. */
+static void
+watch_socket(struct server *server, bool on)
+{
+    static struct sigaction before;
+    struct sigaction action = {.sa_handler = on_sigio};
+    int flags = fcntl(server->fd, F_GETFL);
+
+    if (on) {
+        running = server->stub.debugger->machine;
+        sigaction(SIGIO, &action, &before);
+        fcntl(server->fd, F_SETOWN, getpid());
+        fcntl(server->fd, F_SETFL, flags | O_ASYNC);
+    } else {
+        fcntl(server->fd, F_SETFL, flags & ~O_ASYNC);
+        running = NULL;
+        sigaction(SIGIO, &before, NULL);
+    }
+}
+
+/* --- bytes -------------------------------------------------------------------------------------- */
+
+/* Is there something to read now? */
+static bool
+readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/* The next byte: 1; gdb is gone: 0; -EINTR: machine_interrupt() by a signal. */
+static int
+next_byte(struct server *server, uint8_t *byte)
+{
+    if (server->at == server->end) {
+        ssize_t n = recv(server->fd, server->bytes, sizeof(server->bytes), 0);
+        if (n < 0 && errno == EINTR)
+            return -EINTR;
+        if (n <= 0)
+            return 0;
+        server->at = 0;
+        server->end = (size_t)n;
+    }
+    *byte = server->bytes[server->at++];
+    return 1;
+}
+
+static bool
+send_all(int fd, const char *bytes, size_t size)
+{
+    while (size) {
+        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool
+send_reply(struct server *server)
+{
+    server->frame_size = gdb_frame(&server->reply, server->frame);
+    return send_all(server->fd, server->frame, server->frame_size);
+}
+
+/* Text for the user, as an O packet: only while gdb waits for the machine to stop. */
+static bool
+send_note(struct server *server)
+{
+    struct gdb_reply note = {.size = 0};
+    char frame[sizeof(server->frame)];
+
+    if (!server->stub.note[0])
+        return true;
+    gdb_put(&note, "O", 1);
+    gdb_put_hex(&note, server->stub.note, strlen(server->stub.note));
+    server->stub.note[0] = 0;
+    return send_all(server->fd, frame, gdb_frame(&note, frame));
+}
+
+/* --- one gdb ------------------------------------------------------------------------------------- */
+
+/*
+ * Lets the machine go until it stops. Bytes that came in meanwhile stopped it too soon if none of them
+ * is Ctrl-C (an acknowledgement that was late): then it goes on.
+ */
+static void
+run_machine(struct server *server)
+{
+    struct gdb_stub *stub = &server->stub;
+
+    for (;;) {
+        watch_socket(server, true);
+        if (readable(server->fd) || server->at < server->end)
+            machine_interrupt(stub->debugger->machine);
+        server->reply.size = 0;
+        gdb_go(stub, &server->reply);
+        watch_socket(server, false);
+        if (stub->last.why != STOP_INTERRUPTED)
+            return;
+        uint8_t byte;
+        int got = 1;
+        while ((server->at < server->end || readable(server->fd)) &&
+               (got = next_byte(server, &byte)) > 0)
+            if (byte == 0x03)
+                return;
+            else if (byte == '$') { /* a packet: what follows is for the loop of serve() */
+                server->at--;
+                return;
+            }
+        if (got <= 0) /* gdb is gone, or the user has interrupted hv itself */
+            return;
+    }
+}
+
+/* Answers until gdb leaves. *killed as gdb_serve(). 0 or -EINTR. */
+static int
+serve(struct server *server, bool *killed)
+{
+    uint8_t byte;
+    int got;
+
+    while ((got = next_byte(server, &byte)) > 0) {
+        enum gdb_token token = gdb_feed(&server->in, byte);
+        if (token == GDB_AGAIN && !server->stub.no_ack &&
+            !send_all(server->fd, server->frame, server->frame_size))
+            return 0;
+        if (token != GDB_A_PACKET && token != GDB_BAD)
+            continue;
+        if (!server->stub.no_ack && !send_all(server->fd, token == GDB_BAD ? "-" : "+", 1))
+            return 0;
+        if (token == GDB_BAD)
+            continue;
+        enum gdb_next next = gdb_answer(&server->stub, server->in.data, server->in.size,
+                                        &server->reply);
+        if (next == GDB_RUN)
+            run_machine(server);
+        *killed = next == GDB_KILL;
+        if ((*killed && !server->reply.size) || !send_note(server) || !send_reply(server) ||
+            next == GDB_DETACH || *killed)
+            return 0;
+    }
+    return got;
+}
+
+/* Waits for gdb to connect. */
+static int
+accept_one(int listener, int *fd, struct error *err)
+{
+    int one = 1;
+
+    *fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (*fd < 0 && errno == EINTR)
+        return error_set(err, EINTR, "gdb: interrupted before a gdb had come");
+    if (*fd < 0)
+        return error_set(err, errno, "gdb: cannot accept a connection: %s", strerror(errno));
+    setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on a unix socket */
+    return 0;
+}
+
+int
+gdb_serve(struct debugger *debugger, const char *where, bool *killed, struct error *err)
+{
+    bool is_unix = !strncmp(where, "unix:", 5);
+    struct server *server;
+    int listener, rc;
+
+    *killed = false;
+    rc = is_unix ? listen_unix(where + 5, &listener, err) : listen_tcp(where, &listener, err);
+    if (rc)
+        return rc;
+    server = calloc(1, sizeof(*server));
+    if (!server) {
+        close(listener);
+        return error_set(err, ENOMEM, "no memory to serve gdb");
+    }
+    server->stub.debugger = debugger;
+    rc = accept_one(listener, &server->fd, err);
+    close(listener);
+    if (is_unix)
+        unlink(where + 5);
+    if (!rc) {
+        rc = serve(server, killed);
+        close(server->fd);
+        gdb_forget(&server->stub);
+        if (rc)
+            error_set(err, EINTR, "gdb: interrupted");
+    }
+    free(server);
+    return rc;
+}

@@ -1,0 +1,150 @@
+#!/bin/sh
+# gdb.sh HV GUESTS - a real gdb at the other end of --gdb: breakpoints by name and line, steps in both
+# directions, registers, memory, watchpoints, Ctrl-C, `monitor`, detach. Called by `make check-gdb`;
+# ends with "N passed, N failed".
+set -u
+hv=$1 guests=$2
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+verdict() { # WHAT REASON...; no reason: passed
+    what=$1
+    shift
+    if [ $# = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what: $*"
+        sed 's/^/    /' "$work/out" "$work/err" | tail -n 15
+    fi
+}
+
+# session NAME GUEST OPTIONS -- gdb's commands on standard input: hv with that guest, gdb with that script.
+session() {
+    name=$1 guest=$2
+    shift 2
+    sock=$work/$name.sock
+    cat >"$work/script"
+    timeout 100 "$hv" run "$guests/$guest" --engine soft --gdb "unix:$sock" --console null "$@" \
+        >"$work/hv" 2>&1 &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ -S "$sock" ] && break
+        sleep 0.1
+    done
+    timeout 80 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' \
+        -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $sock" \
+        -x "$work/script" >"$work/out" 2>"$work/err" </dev/null
+    gdb_status=$?
+    wait $pid
+    hv_status=$?
+}
+
+# has WHAT PATTERN: gdb printed a line that matches.
+has() {
+    if grep -q -e "$2" "$work/out"; then verdict "$name: $1"; else verdict "$name: $1" "no '$2'"; fi
+}
+
+for strategy in hardware trap; do
+    session "$strategy" minios --strategy $strategy --append 'init=hello' <<'END'
+break kmain
+continue
+printf "KMAIN %d\n", $rip == (long)&kmain || 1
+info line
+break console_write
+continue
+backtrace 3
+stepi
+reverse-stepi
+printf "BACK %d\n", $rip
+next
+step
+finish
+x/2i $rip
+info registers rip cr0 cr3 efer fs_base cs
+delete
+monitor when
+monitor stepexit
+maintenance flush register-cache
+info breakpoints
+reverse-continue
+detach
+END
+    has "stops at a breakpoint by name" '^Breakpoint 1, kmain'
+    has "stops at the second one" '^Breakpoint 2, console_write'
+    has "knows the line" 'file.c'
+    has "has a backtrace" '^#1 '
+    has "has control registers" '^cr3 .*0x'
+    has "has EFER" '^efer .*0x'
+    has "monitor reaches our commands" 'exit'
+    has "goes back to the beginning" 'No more reverse-execution history'
+    [ $gdb_status = 0 ] && verdict "$strategy: gdb is content" || verdict "$strategy: gdb is content" "status $gdb_status"
+    [ $hv_status = 1 ] && verdict "$strategy: the guest goes on alone after detach" ||
+        verdict "$strategy: the guest goes on alone after detach" "status $hv_status"
+done
+
+session lines minios --append 'init=hello' <<'END'
+break trap.c:1
+tbreak syscall
+continue
+printf "A %#lx\n", $rip
+set $a = $rip
+stepi 50
+set $b = $rip
+reverse-stepi 50
+printf "SAME %d\n", $rip == $a
+stepi 50
+printf "AGAIN %d\n", $rip == $b
+watch *(long *)($rsp - 8)
+continue
+kill
+END
+has "fifty steps back are where it was" '^SAME 1'
+has "and forth again" '^AGAIN 1'
+has "a watchpoint" 'atchpoint 3'
+
+session break16 hello16 <<'END'
+set architecture i8086
+hbreak *0x7c00
+continue
+printf "AT %#lx\n", $rip
+set $ax = 0x1234
+printf "AX %#x\n", $rax & 0xffff
+set {short} 0x500 = 0x55aa
+x/xh 0x500
+kill
+END
+has "real mode" '^AT 0x7c00'
+has "a register is written" '^AX 0x1234'
+has "memory is written" '0x500:.*0x55aa'
+
+# Ctrl-C: a guest that never ends.
+sock=$work/int.sock
+timeout 60 "$hv" run "$guests/minios" --engine soft --gdb "unix:$sock" --console null \
+    --append 'init=primes' >"$work/hv" 2>&1 &
+pid=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -S "$sock" ] && break
+    sleep 0.1
+done
+(sleep 1; echo interrupt; sleep 1; echo 'printf "STOPPED %d\n", $rip != 0'; echo kill) >"$work/later" &
+name=interrupt
+timeout 40 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
+    -ex "target remote $sock" -ex 'python import threading, gdb
+threading.Timer(0.5, lambda: gdb.post_event(lambda: gdb.execute("interrupt"))).start()' \
+    -ex continue -ex 'printf "STOPPED %d\n", $rip != 0' -ex kill \
+    >"$work/out" 2>"$work/err" </dev/null
+wait $pid
+has "Ctrl-C stops a guest that runs" 'SIGINT\|STOPPED 1'
+
+# What is no address, and where nobody listens but us.
+"$hv" run "$guests/hello64" --engine soft --gdb nonsense >"$work/out" 2>"$work/err" </dev/null
+if [ $? = 1 ] && grep -q "unix:PATH" "$work/err"; then
+    verdict "a bad address is refused"
+else
+    verdict "a bad address is refused" "not so"
+fi
+
+echo "gdb: $passed passed, $failed failed"
+[ $failed = 0 ]
