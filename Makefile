@@ -99,13 +99,16 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 DIFF_SHARE_release := 4000000
 DIFF_SHARE_asan    := 400000
 
-check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
 
 check-cli: $(HV) guests
 	@tests/cli/run.sh $(HV) $(GUESTS)
+
+check-gdb: $(HV) guests | build/deps/check
+	@tests/cli/gdb.sh $(HV) $(GUESTS)
 
 # From an installed tree, as a user builds one.
 check-plugin: all ## strategies in files of their own
@@ -141,17 +144,18 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
-check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests
+check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb guests
 	$(BUILD)/fuzz_guests 0 500
 	$(BUILD)/fuzz_guests 0 200 trap
 	$(BUILD)/fuzz_guests 0 200 paravirt
 	$(BUILD)/fuzz_hypercalls 0 100
 	$(BUILD)/fuzz_apps 0 200 trap
 	$(BUILD)/fuzz_apps 0 200 paravirt
+	$(BUILD)/fuzz_gdb 0 20000 $(GUESTS)/hello64
 
 # More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, as many programs, 20 million random instructions, a kernel's code by two decoders
+fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, as many programs, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_guests $(SEED) 10000
 	$(BUILD)/fuzz_guests $(SEED) 10000 trap
 	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
@@ -159,6 +163,7 @@ fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps guests $(
 	$(BUILD)/fuzz_apps $(SEED) 10000
 	$(BUILD)/fuzz_apps $(SEED) 10000 trap
 	$(BUILD)/fuzz_apps $(SEED) 10000 paravirt
+	$(BUILD)/fuzz_gdb $(SEED) 1000000 $(GUESTS)/hello64
 	$(BUILD)/diff_decode --seed $(SEED) --random 3000000 build/decode/vmlinux
 	$(BUILD)/diff_cpu --seed $(SEED) --instructions 40000000
 
@@ -172,7 +177,8 @@ $(BUILD)/fuzz_hypercalls: $(O)/tests/fuzz/hypercalls.o $(O)/tests/unit/paravirt_
 $(BUILD)/fuzz_guests: $(patsubst %,$(O)/tests/fuzz/%.o,guests kernels code code_kernel) $(BUILD)/libhv.a
 $(BUILD)/fuzz_apps: $(O)/tests/fuzz/apps.o $(O)/tests/fuzz/code.o $(O)/tests/unit/kernel_sums.o \
                     $(BUILD)/libhv.a
-$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps:
+$(BUILD)/fuzz_gdb: $(O)/tests/fuzz/gdb.o $(BUILD)/libhv.a
+$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb:
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -260,8 +266,9 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-plugin check-guest check-diff \
-        check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs docs-pictures install uninstall clean help
+.PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
+        check-diff check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs \
+        docs-pictures install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

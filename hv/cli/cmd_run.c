@@ -3,6 +3,7 @@
  *
  * Called by main.c through command_run. Next: launch.c, then core/run.c.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/launch.h"
+#include "cli/run_gdb.h"
 #include "cli/tables.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
@@ -83,6 +85,7 @@ run_run(const struct args *args)
     struct launch launch;
     struct run_result result = {.end = RUN_FAILED};
     struct error err = {""};
+    int failed = 0;
 
     if (args_flag(args, "list-exits")) {
         print_exit_table(stdout);
@@ -102,8 +105,17 @@ run_run(const struct args *args)
 
     /* 2. Run it until it ends, the budget is used up, or a signal comes. */
     launch_catch_signals(&launch.vm);
-    vm_run(&launch.vm, &options.limits, &result);
+    if (args_value(args, "gdb"))
+        failed = run_gdb(&launch, &options, args_value(args, "gdb"), &result, &err);
+    else
+        vm_run(&launch.vm, &options.limits, &result);
     launch_catch_signals(NULL);
+    if (failed == -EINTR)
+        result.end = RUN_STOPPED;
+    else if (failed) {
+        launch_close(&launch, NULL);
+        return cli_error(STATUS_USER, "%s", err.message);
+    }
 
     /* 3. Restore the terminal, then say how it ended. */
     int lost = launch_close(&launch, &err);
@@ -117,6 +129,8 @@ run_run(const struct args *args)
 
 static const struct option_desc options[] = {
     {"stats", 'v', NULL, "Print how many exits of each kind there were."},
+    {"gdb", 'g', "WHERE",
+     "Wait for gdb at :PORT, HOST:PORT or unix:PATH before the first instruction."},
     {"list-exits", 0, NULL, "Print which exits each engine can show, and run nothing."},
     {NULL},
 };

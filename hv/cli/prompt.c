@@ -207,6 +207,7 @@ prompt_run(struct debugger *debugger)
         if (line[strspn(line, " \t")])
             keep_line(line, path);
         err.message[0] = 0;
+        machine_forget_interrupt(debugger->machine);
         if (debugger_execute(debugger, line, &err)) {
             fflush(debugger->out);
             fprintf(stderr, "%s\n", err.message);

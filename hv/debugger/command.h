@@ -51,7 +51,7 @@ extern const struct debug_command *const debug_command_tables[];
 /* One for each file of commands. */
 extern const struct debug_command commands_step[], commands_run[], commands_stops[],
     commands_look[], commands_source[], commands_info[], commands_explain[], commands_output[],
-    commands_session[];
+    commands_session[], commands_gdb[];
 
 /* The command that `word` names: whole, by alias, or by an unambiguous beginning. NULL with a
  * sentence: unknown ("did you mean") or ambiguous (the candidates). */

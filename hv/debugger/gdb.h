@@ -90,7 +90,7 @@ struct gdb_stub {
     bool step, back;
     uint64_t range_first, range_end; /* vCont;r: step while rip is in it; equal: no range */
     struct stop last;
-    char note[sizeof(((struct error *)0)->message)]; /* for the user to read; "": nothing */
+    char note[640]; /* for the user to read; "": nothing */
 };
 
 /* Answers one packet. */

@@ -217,8 +217,9 @@ run_machine(struct server *server)
     struct gdb_stub *stub = &server->stub;
 
     for (;;) {
+        machine_forget_interrupt(stub->debugger->machine);
         watch_socket(server, true);
-        if (readable(server->fd) || server->at < server->end)
+        if (server->at < server->end || readable(server->fd)) /* it came before the signal could */
             machine_interrupt(stub->debugger->machine);
         server->reply.size = 0;
         gdb_go(stub, &server->reply);

@@ -50,8 +50,6 @@ live_begin(struct machine *machine)
     machine->before_known = !live_get_regs(machine, &regs, NULL);
     if (machine->before_known)
         machine->before = regs;
-    machine->interrupted = 0;
-    machine->vm->stop = 0;
 }
 
 /* --- stop points ----------------------------------------------------------------------------------- */
@@ -170,8 +168,7 @@ no_exit(struct machine *machine, const struct run_result *result, struct stop *s
                               .point = vm->irq.vector ? vm->irq.vector(vm->irq.ctx) : 0};
         return true;
     case RUN_STOPPED:
-        machine->interrupted = 0;
-        vm->stop = 0;
+        machine_forget_interrupt(machine);
         if (vm->console)
             vm->console->quit = false;
         *stop = (struct stop){.why = STOP_INTERRUPTED};

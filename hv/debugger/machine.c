@@ -57,6 +57,14 @@ machine_interrupt(struct machine *machine)
     }
 }
 
+void
+machine_forget_interrupt(struct machine *machine)
+{
+    machine->interrupted = 0;
+    if (machine->vm)
+        machine->vm->stop = 0;
+}
+
 /* The event of exit `number`, and the entry that follows it before the next exit, if there is one. */
 static int
 find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,

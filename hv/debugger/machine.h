@@ -144,8 +144,10 @@ int machine_open_recording(struct machine *machine, struct trace *trace, struct 
 /* --- machine.c: the same for both --------------------------------------------------------------- */
 
 void machine_close(struct machine *machine);
-/* Async-signal-safe: whatever goes on stops soon with STOP_INTERRUPTED. */
+/* Async-signal-safe: whatever goes on, or the next movement, stops soon with STOP_INTERRUPTED. */
 void machine_interrupt(struct machine *machine);
+/* An interruption that nothing has stopped for yet is forgotten. */
+void machine_forget_interrupt(struct machine *machine);
 
 /* The recording so far, opened for reading, for statistics and pictures: of a recording itself; of a
  * live machine up to the furthest exit. *close tells whether the caller must trace_close() it.

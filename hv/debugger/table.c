@@ -22,6 +22,7 @@ const struct debug_command *const debug_command_tables[] = {
     commands_explain,
     commands_output,
     commands_session,
+    commands_gdb,
     NULL,
 };
 /* clang-format on */

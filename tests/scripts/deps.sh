@@ -23,6 +23,7 @@ build|header Zydis/Zydis.h|libzydis-dev|prints x86 instructions
 build|header elfutils/libdw.h|libdw-dev|reads DWARF line tables
 build|header libelf.h|libelf-dev|reads ELF symbols
 build|header readline/readline.h|libreadline-dev|the debugger's command line
+check|command gdb|gdb|the client of our gdb stub
 check|header CUnit/Basic.h|libcunit1-dev|the unit tests
 demo|command dot|graphviz|draws the pictures
 lint|command clang-format-14 clang-format|clang-format-14|the house style
