@@ -33,6 +33,7 @@ struct server {
     uint8_t bytes[4096];
     size_t at, end; /* received and not yet looked at */
     int fd;
+    struct sigaction before; /* what SIGIO did */
 };
 
 /* --- the address -------------------------------------------------------------------------------- */
@@ -110,33 +111,32 @@ listen_tcp(const char *where, int *out, struct error *err)
 /* --- SIGIO -------------------------------------------------------------------------------------- */
 
 /* What the handler may touch; set before a signal can come. */
-static struct machine *volatile running;
+static struct machine *volatile signal_machine;
 
 static void
 on_sigio(int number)
 {
     (void)number;
-    if (running)
-        machine_interrupt(running);
+    if (signal_machine)
+        machine_interrupt(signal_machine);
 }
 
 /* From now on a byte from gdb interrupts the machine. No SA_RESTART: KVM_RUN must come back. */
 static void
 watch_socket(struct server *server, bool on)
 {
-    static struct sigaction before;
     struct sigaction action = {.sa_handler = on_sigio};
     int flags = fcntl(server->fd, F_GETFL);
 
     if (on) {
-        running = server->stub.debugger->machine;
-        sigaction(SIGIO, &action, &before);
+        signal_machine = server->stub.debugger->machine;
+        sigaction(SIGIO, &action, &server->before);
         fcntl(server->fd, F_SETOWN, getpid());
         fcntl(server->fd, F_SETFL, flags | O_ASYNC);
     } else {
         fcntl(server->fd, F_SETFL, flags & ~O_ASYNC);
-        running = NULL;
-        sigaction(SIGIO, &before, NULL);
+        signal_machine = NULL;
+        sigaction(SIGIO, &server->before, NULL);
     }
 }
 

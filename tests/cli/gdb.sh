@@ -50,6 +50,11 @@ has() {
     if grep -q -e "$2" "$work/out"; then verdict "$name: $1"; else verdict "$name: $1" "no '$2'"; fi
 }
 
+# is WHAT STATUS WANTED
+is() {
+    if [ "$2" = "$3" ]; then verdict "$name: $1"; else verdict "$name: $1" "status $2"; fi
+}
+
 for strategy in hardware trap; do
     session "$strategy" minios --strategy $strategy --append 'init=hello' <<'END'
 break kmain
@@ -83,9 +88,8 @@ END
     has "has EFER" '^efer .*0x'
     has "monitor reaches our commands" 'exit'
     has "goes back to the beginning" 'No more reverse-execution history'
-    [ $gdb_status = 0 ] && verdict "$strategy: gdb is content" || verdict "$strategy: gdb is content" "status $gdb_status"
-    [ $hv_status = 1 ] && verdict "$strategy: the guest goes on alone after detach" ||
-        verdict "$strategy: the guest goes on alone after detach" "status $hv_status"
+    is "gdb is content" $gdb_status 0
+    is "the guest goes on alone after detach" $hv_status 1
 done
 
 session lines minios --append 'init=hello' <<'END'
@@ -131,6 +135,7 @@ name=interrupt sock=$work/int.sock
 timeout 60 "$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 &
 pid=$!
 wait_for "$sock"
+# shellcheck disable=SC2016 # $pc is gdb's
 timeout -s INT -k 30 3 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
     -ex "target remote $sock" -ex 'set {unsigned short}$pc = 0xfeeb' -ex 'set $there = $pc' \
     -ex continue -ex 'printf "STOPPED %d\n", $pc == $there' -ex kill \
