@@ -99,7 +99,7 @@ demo: $(HV) guests | build/deps/demo ## run minios, print where control went, dr
 DIFF_SHARE_release := 4000000
 DIFF_SHARE_asan    := 400000
 
-check: check-unit check-cli check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
+check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit

@@ -45,9 +45,9 @@ session() {
     hv_status=$?
 }
 
-# has WHAT PATTERN: gdb printed a line that matches.
+# has WHAT PATTERN: gdb printed a line that matches; what `monitor` says is on its stderr.
 has() {
-    if grep -q -e "$2" "$work/out"; then verdict "$name: $1"; else verdict "$name: $1" "no '$2'"; fi
+    if grep -q -e "$2" "$work/out" "$work/err"; then verdict "$name: $1"; else verdict "$name: $1" "no '$2'"; fi
 }
 
 # is WHAT STATUS WANTED
