@@ -157,23 +157,19 @@ source_info_line(struct debugger *debugger, const char *arguments, struct error 
 {
     struct symbols *symbols = debugger->machine->symbols;
     uint64_t address, start, end;
-    const char *file, *f;
-    int line, l;
+    const char *file;
     char text[160];
+    int line;
     int rc = place_of(debugger, arguments, &address, err);
 
     if (rc)
         return rc;
-    if (!symbols_line(symbols, address, &file, &line)) {
+    if (!symbols_line(symbols, address, &file, &line) ||
+        !symbols_line_range(symbols, address, &start, &end)) {
         fprintf(debugger->out, "No line of source is known for %s.\n",
                 format_address(debugger, address, text, sizeof(text)));
         return 0;
     }
-    for (start = address;
-         start && symbols_line(symbols, start - 1, &f, &l) && l == line && f == file;)
-        start--;
-    for (end = address + 1; symbols_line(symbols, end, &f, &l) && l == line && f == file;)
-        end++;
     fprintf(debugger->out, "Line %d of %s starts at %s", line, file,
             format_address(debugger, start, text, sizeof(text)));
     fprintf(debugger->out, " and ends before %s.\n",

@@ -92,7 +92,11 @@ stack_caller(struct debugger *debugger, const struct symbols_frame *frame,
     if (!symbols_unwind(m->symbols, frame, read_memory, m, caller) &&
         !by_frame_pointer(debugger, frame, caller))
         return false;
-    if (!caller->rip)
+    /* The outermost function runs with rbp 0 (System V psABI, 3.4.1), and what lies above its frame
+     * is no return address. */
+    bool outermost = (caller->known >> X86_RBP & 1) && !caller->gpr[X86_RBP] && caller->called &&
+                     !symbols_name(m->symbols, caller->rip - 1, NULL);
+    if (!caller->rip || outermost)
         return false;
     /* A stack grows down: a caller below is garbage. An interrupt may have changed the stack. */
     return caller->interrupted || !(frame->known >> X86_RSP & 1) ||

@@ -33,6 +33,9 @@ bool symbols_line(struct symbols *symbols, uint64_t address, const char **file, 
  * *found: which, may be NULL. False: none. */
 bool symbols_find_line(struct symbols *symbols, const char *file, int line, int *found,
                        uint64_t *address);
+/* The addresses [*start, *end) around this one that belong to the same line, without a gap. False: no
+ * line is known for it. */
+bool symbols_line_range(struct symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end);
 /* Is this the first instruction of a line where one would stop (DWARF: is_stmt)? */
 bool symbols_line_begins(struct symbols *symbols, uint64_t address);
 /* The first instruction behind a function's prologue, which makes the frame; address itself if that

@@ -174,6 +174,26 @@ symbols_line(struct symbols *s, uint64_t address, const char **file, int *line)
 }
 
 bool
+symbols_line_range(struct symbols *s, uint64_t address, uint64_t *start, uint64_t *end)
+{
+    size_t above = s ? row_above(s, address) : 0;
+
+    if (!above || !s->line[above - 1].number || above == s->lines)
+        return false;
+    const struct line *row = &s->line[above - 1];
+    size_t first = above - 1;
+    while (first && s->line[first - 1].number == row->number &&
+           s->line[first - 1].file == row->file)
+        first--;
+    while (above + 1 < s->lines && s->line[above].number == row->number &&
+           s->line[above].file == row->file)
+        above++;
+    *start = s->line[first].address;
+    *end = s->line[above].address;
+    return true;
+}
+
+bool
 symbols_line_begins(struct symbols *s, uint64_t address)
 {
     size_t above = s ? row_above(s, address) : 0;
