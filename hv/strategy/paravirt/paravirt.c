@@ -436,6 +436,7 @@ paravirt_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
     for (unsigned i = X86_CS; i <= X86_SS; i++)
         regs->seg[i].attr = (uint16_t)((regs->seg[i].attr & ~SEG_DPL) | (pv->user ? SEG_DPL : 0));
     regs->cr3 = pv->root == NO_FRAME ? RAM_PRIVATE + MONITOR_END : pv->root;
+    regs->efer |= EFER_NXE; /* its tables may say NX: they are what the processor walks */
     return 0;
 }
 
