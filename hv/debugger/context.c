@@ -226,6 +226,8 @@ debugger_show_stop(struct debugger *d, const struct stop *stop)
 
     show_why(d, stop);
     if (m->now.edge != EDGE_NONE && subject_open(&subject, d, m->now.exits, &ignored) == 0) {
+        if (m->ended) /* nobody goes back to the guest */
+            subject.edge = EDGE_OUT;
         show_edge(&subject);
         show_place(d, subject.edge == EDGE_OUT || !known ? subject.exit.rip : regs.rip);
     } else if (known) {
