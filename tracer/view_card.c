@@ -216,6 +216,8 @@ card_fill(struct card *card, const struct trace *t, uint64_t number, const struc
              : slash && slash[1] ? slash + 1
                                  : t->guest,
              t->engine[0] ? t->engine : "unknown", t->strategy[0] ? t->strategy : "unknown");
+    describe_clean(card->title); /* they may have been cut within a letter */
+    describe_clean(card->subtitle);
     fill_where(card, t, e, o);
     fill_why(card, t, e, o);
     walk(card, t, at, o, &costs);

@@ -189,6 +189,34 @@ tape_show(const struct view_ops *ops, const struct trace *trace, struct view_opt
     return text;
 }
 
+/* A name for every other address, with letters that pictures must escape or mask. */
+static void
+odd_name(void *context, uint64_t rip, char *text, size_t size)
+{
+    (void)context;
+    snprintf(text, size, rip & 1 ? "%d<&\"\\\x1b\xc3%s" : "", (int)(rip % 40), "+0x1 (a:1)");
+}
+
+void
+tape_show_all(const struct trace *trace, struct view_options options, unsigned choice)
+{
+    bool only[TRACE_KIND_MAX] = {[TRACE_IO] = true, [TRACE_CALL] = true}, svg = false;
+    char message[512];
+
+    options.by = choice % 4;
+    options.time_axis = choice & 4;
+    options.resolve = choice & 8 ? odd_name : NULL;
+    options.only = choice & 16 ? only : NULL;
+    options.svg = choice & 32 ? &svg : NULL;
+    options.no_times = choice & 64;
+    options.from = choice % 3 ? 1 + choice % 7 : 0;
+    options.limit = choice % 5;
+    if (options.from > trace->exits)
+        options.from = 0;
+    for (unsigned i = 0; views[i]; i++)
+        CU_ASSERT_EQUAL(view_run(views[i], trace, &options, message, sizeof(message)), 0);
+}
+
 unsigned
 tape_occurrences(const char *text, const char *word)
 {

@@ -33,6 +33,8 @@ void tape_small(struct tape *tape);
 
 /* What a view prints; asserts that it can. The caller frees it. */
 char *tape_show(const struct view_ops *ops, const struct trace *trace, struct view_options options);
+/* Runs every view, with options that depend on `choice`; asserts that each comes to its end. */
+void tape_show_all(const struct trace *trace, struct view_options options, unsigned choice);
 /* How often a word is in a text. */
 unsigned tape_occurrences(const char *text, const char *word);
 

@@ -220,26 +220,6 @@ test_empty(void)
     tape_remove(&tape);
 }
 
-/* Every view, with what can be asked of it. */
-static void
-show_all(const struct trace *trace, struct view_options options, unsigned round)
-{
-    bool only[TRACE_KIND_MAX] = {[TRACE_IO] = true, [TRACE_CALL] = true}, svg = false;
-    char message[512];
-
-    options.by = round % 4;
-    options.time_axis = round & 4;
-    options.resolve = round & 8 ? name_of : NULL;
-    options.only = round & 16 ? only : NULL;
-    options.svg = round & 32 ? &svg : NULL;
-    options.from = round % 3 ? 1 + round % 7 : 0;
-    options.limit = round % 5;
-    if (options.from > trace->exits)
-        options.from = 0;
-    for (unsigned i = 0; views[i]; i++)
-        CU_ASSERT_EQUAL(view_run(views[i], trace, &options, message, sizeof(message)), 0);
-}
-
 /* Events of random bytes, as far as the reader lets them through: every view comes to its end. */
 static void
 test_random_events(void)
@@ -263,7 +243,7 @@ test_random_events(void)
             e->vcpu &= round & 1 ? 0xff : 0;
         }
         tape_read(&tape, &trace);
-        show_all(&trace, options, round);
+        tape_show_all(&trace, options, round);
         trace_close(&trace);
         tape_remove(&tape);
     }
