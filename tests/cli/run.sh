@@ -302,6 +302,8 @@ check "without dot its input stays" grep -q '^digraph' "$work/nodot.svg.dot"
 "$hv" run --engine soft --console null --trace "$work/os.hvt" --trace-guest --append tasks=preempt minios >"$work/out" 2>"$work/err" </dev/null
 prints 'io .*[a-z_]+0x[0-9a-f]* ([a-z.]*:[0-9]*)' trace --limit 20 "$work/os.hvt"
 prints 'fault .*#PF page fault at 0x' trace "$work/os.hvt"
+prints '>code at rip (64 bits)<.*>out dx, al<' graph card --exit 1 "$work/os.hvt"
+prints '>io in priv_console_write\|label="io in priv_console_write ' graph --by symbol "$work/os.hvt"
 prints '^io .*port 0x3f8 .*uart' trace --stats "$work/os.hvt"
 refused 1 "/no/such/file" trace --symbols /no/such/file "$work/os.hvt"
 

@@ -99,6 +99,9 @@ test_ladder_cycles(void)
             CU_ASSERT_EQUAL(row->step, steps);
             steps += row->turns * row->cycle;
         }
+        if (row->turns > 1 && row->cycle > 4 && row->place == 0) /* it has an exit: at its head */
+            CU_ASSERT_EQUAL(trace.kind[ladder_event_of(&ladder, row)->kind].class,
+                            TRACE_CLASS_EXIT);
         for (uint64_t turn = 1; turn < row->turns; turn++)
             CU_ASSERT_EQUAL(ladder.step[row->step].key,
                             ladder.step[row->step + turn * row->cycle].key);
@@ -112,6 +115,42 @@ test_ladder_cycles(void)
     free(text);
     trace_close(&trace);
     tape_remove(&tape);
+}
+
+/* Twice the same is two rows, three times is one; two turns of two are two. */
+static void
+test_ladder_few(void)
+{
+    static const struct {
+        const char *steps; /* a letter is a kind */
+        const char *rows;  /* the same, one for each row; its turns behind it */
+    } cases[] = {
+        {"aab", "a1a1b1"},       {"aaab", "a3b1"},           {"ababc", "a2b2c1"},
+        {"aabaabaab", "a3a3b3"}, {"abcabd", "a1b1c1a1b1d1"},
+    };
+    static struct ladder ladder;
+    struct tape tape;
+    struct trace trace;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char rows[64] = "";
+        tape_start(&tape);
+        for (const char *c = cases[i].steps; *c; c++)
+            tape_put(&tape, TRACE_SYSCALL, TRACE_ACTOR_GUEST_USER, KERNEL, 1)->address = *c;
+        tape_read(&tape, &trace);
+        ladder_init(&ladder, &trace);
+        for (uint64_t n = 0; n < trace.count; n++)
+            ladder_event(&ladder, &trace.events[n], 0);
+        CU_ASSERT_EQUAL(ladder_finish(&ladder), 0);
+        for (uint64_t n = 0; n < ladder.rows; n++)
+            snprintf(rows + 2 * n, 3, "%c%u",
+                     (int)ladder_event_of(&ladder, &ladder.row[n])->address,
+                     (unsigned)ladder.row[n].turns % 10);
+        CU_ASSERT_STRING_EQUAL(rows, cases[i].rows);
+        ladder_free(&ladder);
+        trace_close(&trace);
+        tape_remove(&tape);
+    }
 }
 
 /* Nothing repeats: more rows than dot can lay out. */
@@ -213,6 +252,43 @@ test_card(void)
     tape_remove(&tape);
 }
 
+/* The interpreter asks the device; an interrupt is injected, then the guest is entered. */
+static void
+test_card_costs(void)
+{
+    struct tape tape;
+    struct trace trace;
+
+    tape_start(&tape);
+    unsigned uart = recorder_actor(tape.recorder, "uart", TRACE_DEVICE);
+    tape_put(&tape, TRACE_EXCEPTION, KERNEL, VMM, 10);
+    tape_put(&tape, TRACE_CALL, VMM, TRACE_ACTOR_INTERPRETER, 200);
+    tape_put(&tape, TRACE_CALL, VMM, uart, 3000);
+    tape_put(&tape, TRACE_RETURN, uart, VMM, 40000);
+    tape_put(&tape, TRACE_RETURN, TRACE_ACTOR_INTERPRETER, VMM, 500000);
+    tape_put(&tape, TRACE_INJECT, VMM, KERNEL, 6000000);
+    tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 70000000);
+    tape_put(&tape, TRACE_CPUID, KERNEL, VMM, 1);
+    tape_read(&tape, &trace);
+    char *text = tape_show(&view_card, &trace, (struct view_options){.from = 1});
+    static const char *const want[] = {
+        ">VMM: who handles this?</td><td align=\"left\">10 ns<",
+        ">VMM: interpreter</td><td align=\"left\">200 ns<",
+        ">device: uart</td><td align=\"left\">3.00 us<",
+        ">VMM: between these</td><td align=\"left\">40.0 us<",
+        ">VMM: back to the guest</td><td align=\"left\">6.50 ms<",
+        ">from exit to entry</td><td align=\"left\" colspan=\"2\">6.54 ms<",
+    };
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, want[i]));
+    free(text);
+    text = tape_show(&view_state, &trace, (struct view_options){.by = VIEW_BY_DEVICE});
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "label=\"exception for uart 1x\\n")); /* the last one */
+    free(text);
+    trace_close(&trace);
+    tape_remove(&tape);
+}
+
 /* The caller may add without an end; the card may not. */
 static void
 test_card_full(void)
@@ -264,9 +340,11 @@ test_drawn(void)
 static const struct unit_test tests[] = {
     {"the ladder's text", test_ladder_golden},
     {"what repeats is one cycle", test_ladder_cycles},
+    {"what is a cycle, and what is not", test_ladder_few},
     {"a long ladder is SVG", test_ladder_long},
     {"exits of one reason alone", test_only},
     {"the card's text", test_card},
+    {"what an exit cost", test_card_costs},
     {"a card that is full", test_card_full},
     {"dot draws ladder and card", test_drawn},
     {NULL, NULL},
