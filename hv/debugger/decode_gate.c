@@ -37,6 +37,7 @@ code_problem(struct observer *o, const struct x86_descriptor *gate, char *text, 
     uint16_t selector = gate->selector;
     struct x86_descriptor code;
     bool found, long_mode = x86_long_mode(cpu);
+    size_t before = strnlen(text, size);
     char what[DECODE_SIZE];
 
     if (selector_is_null(selector)) {
@@ -66,8 +67,10 @@ code_problem(struct observer *o, const struct x86_descriptor *gate, char *text, 
                    code.attr & SEG_L ? "set" : "clear", code.attr & SEG_DB ? "set" : "clear");
     else if (!(code.attr & SEG_P))
         decode_add(text, size, "names code that is not present: P (bit 47) is clear");
-    else
+    else {
+        text[before] = 0; /* nothing to say of it */
         return false;
+    }
     return true;
 }
 
@@ -127,9 +130,10 @@ type_problem(struct observer *o, const struct x86_descriptor *gate, enum x86_eve
     return true;
 }
 
-bool
-decode_gate_problem(struct observer *o, unsigned vector, enum x86_event type, char *text,
-                    size_t size)
+/* offset_too: the offset is looked at as well, which the processor does after the stack. */
+static bool
+gate_problem(struct observer *o, unsigned vector, enum x86_event type, bool offset_too, char *text,
+             size_t size)
 {
     struct x86_descriptor gate;
     uint64_t bad = 0;
@@ -154,7 +158,14 @@ decode_gate_problem(struct observer *o, unsigned vector, enum x86_event type, ch
     }
     snprintf(text, size, "gate %u of the IDT, at 0x%" PRIx64 ": ", vector, gate.linear);
     return type_problem(o, &gate, type, text, size) || code_problem(o, &gate, text, size) ||
-           offset_problem(o, &gate, text, size);
+           (offset_too && offset_problem(o, &gate, text, size));
+}
+
+bool
+decode_gate_problem(struct observer *o, unsigned vector, enum x86_event type, char *text,
+                    size_t size)
+{
+    return gate_problem(o, vector, type, true, text, size);
 }
 
 /* Where the handler's stack comes from. */
@@ -212,7 +223,7 @@ decode_delivery_problem(struct observer *o, unsigned vector, enum x86_event type
 
     /* A table in which the address lies is looked at first by the processor, too. */
     table = fault->vector == VEC_PF ? table_at(&o->cpu.r, fault->address) : NULL;
-    if (!table && decode_gate_problem(o, vector, type, text, size))
+    if (!table && gate_problem(o, vector, type, fault->vector == VEC_GP, text, size))
         return;
     stack_source(o, vector, stack, sizeof(stack));
     switch (fault->vector) {

@@ -43,6 +43,7 @@ static const struct unit_suite *const suites[] = {
     &suite_symbols,
     &suite_debug_expr,
     &suite_debugger_back,
+    &suite_debugger_decode,
     &suite_debug_format,
     &suite_bios,
     &suite_bios_rom,
