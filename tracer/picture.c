@@ -14,7 +14,7 @@ const struct picture_group_look picture_groups[GROUP_COUNT] = {
     [GROUP_SERVICE] = {"#7a5200", "a call for a service"},
     [GROUP_INTERRUPT] = {"#c05000", "an interrupt"},
     [GROUP_IDLE] = {"#777777", "the guest waits"},
-    [GROUP_FAULT] = {"#c01515", "a fault or a failure"},
+    [GROUP_FAULT] = {"#c01515", "an exception or a failure"},
     [GROUP_ENTRY] = {"#007a50", "the VMM resumes the guest"},
     [GROUP_CALL] = {"#2a7f96", "the VMM asks one of its parts, and gets an answer"},
 };
