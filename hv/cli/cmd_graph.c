@@ -214,7 +214,7 @@ const struct command command_graph = {
             "  hv graph card --exit 12 t.hvt -o card.svg\n\n"
             "Most pictures are made by the program dot of the package graphviz. If it is missing\n"
             "or fails, its input is kept in OUT.dot. timeline and flame need nothing, and are\n"
-            "always .svg; so is a ladder of more than 200 rows.\n",
+            "always .svg; a ladder of more than 200 rows is whole only as .svg.\n",
     .options = {options},
     .run = run_graph,
 };
