@@ -65,6 +65,51 @@ machine_forget_interrupt(struct machine *machine)
         machine->vm->stop = 0;
 }
 
+void
+machine_exit_of_event(struct vm_exit *exit, const struct trace_event *e)
+{
+    bool write = e->flags & TRACE_WRITE;
+
+    *exit = (struct vm_exit){
+        .kind = e->kind, .rip = e->rip, .user = e->from == TRACE_ACTOR_GUEST_USER};
+    switch (e->kind) {
+    case TRACE_IO:
+    case TRACE_MMIO:
+        exit->access.address = e->address;
+        exit->access.value = e->value;
+        exit->access.size = e->size;
+        exit->access.write = write;
+        break;
+    case TRACE_HYPERCALL:
+        exit->hypercall.number = e->address;
+        exit->hypercall.args[0] = e->value;
+        break;
+    case TRACE_MSR:
+        exit->msr.index = (uint32_t)e->address;
+        exit->msr.value = e->value;
+        exit->msr.write = write;
+        break;
+    case TRACE_CPUID:
+        exit->cpuid.leaf = (uint32_t)e->address;
+        exit->cpuid.subleaf = (uint32_t)e->value;
+        break;
+    case TRACE_EXCEPTION:
+        exit->exception.vector = (uint8_t)e->address;
+        exit->exception.has_error = e->flags & TRACE_ERROR;
+        exit->exception.error = e->address == VEC_PF ? e->extra : (uint32_t)e->value;
+        exit->exception.address = e->address == VEC_PF ? e->value : 0;
+        break;
+    case TRACE_CR:
+    case TRACE_DR:
+        exit->reg.number = (uint8_t)e->address;
+        exit->reg.value = e->value;
+        exit->reg.write = write;
+        break;
+    case TRACE_INVLPG: exit->invlpg.address = e->address; break;
+    default: break;
+    }
+}
+
 /* The event of exit `number`, and the entry that follows it before the next exit, if there is one. */
 static int
 find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,

@@ -159,6 +159,9 @@ int machine_trace(struct machine *machine, struct trace *trace, struct trace **o
 int machine_find_exit(struct machine *machine, uint64_t number, struct trace_event *exit,
                       struct trace_event *entry, struct error *err);
 
+/* What a recording keeps of an exit (tracer/event.h). */
+void machine_exit_of_event(struct vm_exit *exit, const struct trace_event *event);
+
 /* Types at the guest's serial line: the bytes come in as fast as the guest takes them, from now on.
  * -ENOTSUP for a recording or a guest without one. */
 int machine_type(struct machine *machine, const void *bytes, size_t size, struct error *err);
