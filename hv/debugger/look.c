@@ -135,6 +135,7 @@ move_bytes(struct machine *machine, enum machine_space space, uint64_t address, 
 {
     struct live *live = machine->own;
     struct ram *ram = &machine->vm->ram;
+    const struct strategy_ops *strategy = machine->vm->strategy;
     int rc = space == SPACE_LINEAR ? open_eyes(machine, err) : 0;
 
     while (!rc && size) {
@@ -144,6 +145,9 @@ move_bytes(struct machine *machine, enum machine_space space, uint64_t address, 
             n = size;
         if (space == SPACE_LINEAR && (rc = translate(live->eyes, address, &physical, err)))
             break;
+        if (write && strategy->before_write &&
+            (rc = strategy->before_write(machine->vcpu, physical, n, err)))
+            return rc;
         rc = transfer(ram, physical, bytes, n, write);
         if (rc)
             return error_set(err, EFAULT,
@@ -180,8 +184,6 @@ live_write(struct machine *machine, enum machine_space space, uint64_t address, 
     free(bytes);
     if (rc)
         return rc;
-    if (vm->strategy->restored)
-        vm->strategy->restored(machine->vcpu);
     vm->engine_ops->flush_tlb(machine->vcpu);
     return changed(machine, err);
 }

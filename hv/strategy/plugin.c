@@ -32,8 +32,8 @@
 PROMISE(offsetof(struct strategy_ops, abi), 0);
 PROMISE(offsetof(struct strategy_ops, describe), 0x58);
 PROMISE(offsetof(struct strategy_ops, refine), 0x60);
-PROMISE(offsetof(struct strategy_ops, restored), 0x80);
-PROMISE(sizeof(struct strategy_ops), 0x88);
+PROMISE(offsetof(struct strategy_ops, restored), 0x88);
+PROMISE(sizeof(struct strategy_ops), 0x90);
 PROMISE(offsetof(struct vcpu, strategy_state), 0x18);
 PROMISE(offsetof(struct vcpu, exit), 0x20);
 PROMISE(offsetof(struct vm_exit, access), 0x18);

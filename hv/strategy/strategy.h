@@ -73,6 +73,9 @@ struct strategy_ops {
      * instruction's. CR3 may lie in private memory (ram_page() reads it, ram_read() does not). */
     int (*get_regs)(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
     int (*set_regs)(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
+    /* Who looks at the machine is about to write size bytes of guest memory at gpa, within one page: what
+     * was derived from them must go. -EPERM with a sentence if they may not be written. NULL: any may. */
+    int (*before_write)(struct vcpu *vcpu, uint64_t gpa, size_t size, struct error *err);
     /* Where the strategy's state lies (core/state.h), private memory left out: as in engine.h. NULL:
      * a machine with this strategy cannot be taken back. */
     unsigned (*state)(struct vcpu *vcpu, struct state_part *parts);

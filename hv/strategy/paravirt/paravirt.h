@@ -68,6 +68,14 @@ int paravirt_sync(struct paravirt *pv, struct error *err);
 /* Loads the processor: the guest may run. 0 or -errno. */
 int paravirt_enter(struct paravirt *pv, struct error *err);
 
+/* --- inspect.c: as strategy_ops says ----------------------------------------------------------- */
+
+void paravirt_describe(struct vcpu *vcpu, char *text, size_t size);
+int paravirt_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err);
+int paravirt_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err);
+int paravirt_before_write(struct vcpu *vcpu, uint64_t gpa, size_t size, struct error *err);
+unsigned paravirt_state(struct vcpu *vcpu, struct state_part *parts);
+
 /* --- hypercalls.c ----------------------------------------------------------------------------- */
 
 struct hypercall {

@@ -308,6 +308,16 @@ trap_set_regs(struct vcpu *vcpu, const struct x86_regs *regs, struct error *err)
     return trap_enter(trap, err);
 }
 
+/* As a store by the guest itself would, which traps ("ptemod"). The caller flushes the TLB. */
+static int
+trap_before_write(struct vcpu *vcpu, uint64_t gpa, size_t size, struct error *err)
+{
+    (void)err;
+    shadow_written(&trap_of(vcpu)->shadow, gpa, (unsigned)size);
+    x86_tlb_flush_all(&trap_of(vcpu)->cpu);
+    return 0;
+}
+
 /* The virtual processor with its TLB, and the shadows: which of their entries exist decides which
  * exits come. */
 static unsigned
@@ -348,6 +358,7 @@ const struct strategy_ops strategy_trap = {
     .describe = trap_describe,
     .get_regs = trap_get_regs,
     .set_regs = trap_set_regs,
+    .before_write = trap_before_write,
     .state = trap_state,
     .restored = trap_restored,
 };
