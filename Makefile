@@ -106,6 +106,7 @@ check-unit: $(BUILD)/unit guests
 
 check-cli: $(HV) guests
 	@tests/cli/run.sh $(HV) $(GUESTS)
+	@tests/cli/views.sh $(HV) $(GUESTS)
 
 check-gdb: $(HV) guests | build/deps/check
 	@tests/cli/gdb.sh $(HV) $(GUESTS)

@@ -191,7 +191,13 @@ say_guest(const struct subject *s, const struct reason *reason)
     if (x->kind == TRACE_MSR && !x86_msr_name(x->msr.index) && s->edge == EDGE_OUT)
         explain_say(s, "", "hv's processor has no MSR 0x%x: the guest will get #GP(0).",
                     x->msr.index);
-    if (s->edge == EDGE_IN && s->has_regs)
+    if (s->edge == EDGE_IN && s->has_regs && s->regs.rip == x->rip &&
+        (x->kind == TRACE_IO || x->kind == TRACE_MMIO) && !x->access.write)
+        explain_say(s, "",
+                    "rip is still at the instruction: the engine completes it with the value "
+                    "0x%" PRIx64 " as it enters the guest, as KVM does.",
+                    x->access.value);
+    else if (s->edge == EDGE_IN && s->has_regs)
         explain_say(s, "", "It goes on at 0x%" PRIx64 ".", s->regs.rip);
 }
 
