@@ -251,6 +251,7 @@ bios_reset(void *dev)
     bios->s.a20_open = 1;
 }
 
+/* The A20 wire ends at the keyboard controller, whose own state keeps the gate: no restored(). */
 static void *
 bios_state(void *dev, size_t *size)
 {

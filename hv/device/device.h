@@ -38,7 +38,8 @@ struct device_ops {
     void (*reset)(void *dev);
     /* The plain state: its address, and its size in bytes through *size. */
     void *(*state)(void *dev, size_t *size);
-    /* After state() was overwritten: drive the lines to the levels that the state implies. */
+    /* After state() was overwritten, and that of every other device: drive the lines to the levels that
+     * the state implies. This and state() may be NULL. */
     void (*restored)(void *dev);
     /* Prints the registers, decoded, one per line, for `info devices`; at most size - 1 bytes. */
     void (*describe)(void *dev, char *text, size_t size);

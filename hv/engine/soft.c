@@ -404,12 +404,14 @@ static void
 soft_set_a20(struct vm *vm, bool open)
 {
     struct x86_cpu *cpu = &vm->vcpu[0].engine->cpu;
+    uint64_t mask = open ? ~UINT64_C(0) : ~(UINT64_C(1) << 20);
 
     /* Not under a VMM with page tables of its own: their addresses would bend, too, so that the
-     * processor walked other pages than the VMM has written, a guest's own among them. */
-    if (vm->ram.private_host)
+     * processor walked other pages than the VMM has written, a guest's own among them. And if it is
+     * the gate's device that was restored, so was the TLB. */
+    if (vm->ram.private_host || mask == cpu->mem.a20_mask)
         return;
-    cpu->mem.a20_mask = open ? ~UINT64_C(0) : ~(UINT64_C(1) << 20);
+    cpu->mem.a20_mask = mask;
     x86_tlb_flush_all(cpu);
 }
 

@@ -6,6 +6,8 @@
 /* clang-format off */
 static const struct unit_suite *const suites[] = {
     &suite_base,
+    &suite_soft_state,
+    &suite_soft_stops,
     &suite_kvm,
     &suite_audit,
     &suite_cli,

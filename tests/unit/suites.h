@@ -5,6 +5,8 @@
 #include "tests/unit/unit.h"
 
 extern const struct unit_suite suite_base;
+extern const struct unit_suite suite_soft_state;
+extern const struct unit_suite suite_soft_stops;
 extern const struct unit_suite suite_kvm;
 extern const struct unit_suite suite_audit;
 extern const struct unit_suite suite_cli;
