@@ -11,14 +11,15 @@
  *
  * An exact snapshot of a machine, taken between two exits, is
  *   1. engine_ops.state and strategy_ops.state;
- *   2. each device of vm->bus: device_ops.state;
+ *   2. each device of vm->bus: device_ops.state, if it has one; vm->board;
  *   3. the run loop's: of struct vcpu all but vm, engine, strategy_state and watches; of struct vm power,
  *      power_status, next_device, next_known, next_input, waits, exits, exits_by_kind; of struct
  *      bus unclaimed; where the journal is (icount and waits say so);
  *   4. the pages of RAM and of private memory that ram_track() has marked since the last one
  *      (core/ram.h), and then ram_clean().
- * To go back: overwrite all of it, pages too; then ram_clean(), engine_ops.restored,
- * strategy_ops.restored, each device's restored. Guest output and the recording are not undone by it.
+ * To go back: overwrite all of it, pages too, and only then ram_clean(), engine_ops.restored,
+ * strategy_ops.restored, each device's restored (those that are there), with vm->recorder NULL: wires
+ * move. Guest output and the recording are not undone by it. tests/unit/soft_copy.c is just this.
  */
 #ifndef HV_CORE_STATE_H
 #define HV_CORE_STATE_H
@@ -28,9 +29,8 @@
 
 struct state_part {
     void *at;
-    size_t size; /* bytes */
-    bool
-        derived; /* to be copied, but not compared or hashed: caches, scratch, addresses of the host */
+    size_t size;  /* bytes */
+    bool derived; /* copied, but not compared or hashed: caches, scratch, addresses of the host */
 };
 
 /* At most so many pieces from one owner. */

@@ -35,7 +35,8 @@ struct x86_regs;
 
 /*
  * A point at which the engine stops for the debugger. Addresses are the guest's linear ones.
- * EXECUTE: before the instruction at `address`. The others: after the instruction that accessed a
+ * EXECUTE: before the instruction at `address`; not before each iteration of its REP, nor when RF says that
+ * it is tried again. The others: after the instruction that accessed a
  * byte of [address, address + size).
  */
 enum stop_kind { STOP_EXECUTE, STOP_WRITE, STOP_READ, STOP_ACCESS };
@@ -89,7 +90,9 @@ struct engine_ops {
 
     /*
      * From now on run() and step() exit with DEBUG at these points (copied; count 0: at none). step()
-     * does not stop before the instruction it is asked for. 0; -ENOSPC or -ENOTSUP with a sentence
+     * does not stop before the instruction it is asked for, so who goes on from an EXECUTE point steps
+     * until the exit is DEBUG (a page fault of a strategy's may come first). Neither exits nor
+     * instructions are counted for a stop, and the guest cannot tell. 0; -ENOSPC or -ENOTSUP with a sentence
      * that says how many of which kind the engine has. NULL: none.
      */
     int (*set_stops)(struct vcpu *vcpu, const struct stop_point *points, unsigned count,

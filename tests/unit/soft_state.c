@@ -11,7 +11,7 @@
 #include "engine/engine.h"
 #include "engine/soft.h"
 #include "strategy/strategy.h"
-#include "tests/unit/snapshot.h"
+#include "tests/unit/soft_copy.h"
 #include "tests/unit/soft_machine.h"
 #include "tests/unit/suites.h"
 
@@ -164,7 +164,7 @@ compare(const struct subject *subject, uint64_t exits)
     seen = first;
     open_guest(subject);
     run_straight(exits);
-    uint64_t expected = snapshot_hash(vm), reached = vm->exits;
+    uint64_t expected = copy_hash(vm), reached = vm->exits;
     uint64_t icount = vm->engine_ops->icount(&vm->vcpu[0]);
     close_guest(subject);
     CU_ASSERT(reached > 100);
@@ -172,27 +172,27 @@ compare(const struct subject *subject, uint64_t exits)
     seen = again;
     memset(again, 0, sizeof(again));
     open_guest(subject);
-    struct snapshot s;
+    struct machine_copy s;
     unsigned back = 0;
-    snapshot_take(&s, vm);
-    uint64_t snapped = snapshot_hash(vm);
+    copy_take(&s, vm);
+    uint64_t snapped = copy_hash(vm);
     while (vm->exits < reached) {
         disturb(reached);
         if (vm->exits >= reached || random_below(3))
             continue;
-        CU_ASSERT_EQUAL(snapshot_unmarked(&s, vm), 0);
-        snapshot_restore(&s, vm);
-        CU_ASSERT_EQUAL(snapshot_hash(vm), snapped);
+        CU_ASSERT_EQUAL(copy_unmarked(&s, vm), 0);
+        copy_restore(&s, vm);
+        CU_ASSERT_EQUAL(copy_hash(vm), snapped);
         uint64_t to = vm->exits + 1 + random_below(reached / 20);
         run_straight(to < reached ? to : reached);
-        snapshot_free(&s);
-        snapshot_take(&s, vm);
-        snapped = snapshot_hash(vm);
+        copy_free(&s);
+        copy_take(&s, vm);
+        snapped = copy_hash(vm);
         back++;
     }
     CU_ASSERT(back > 0);
     CU_ASSERT_EQUAL(vm->engine_ops->icount(&vm->vcpu[0]), icount);
-    CU_ASSERT_EQUAL(snapshot_hash(vm), expected);
+    CU_ASSERT_EQUAL(copy_hash(vm), expected);
     unsigned differ = 0;
     for (uint64_t i = 1; i <= reached && i <= EXITS; i++) {
         int d = memcmp(&first[i], &again[i], sizeof(first[i])) != 0;
@@ -202,7 +202,7 @@ compare(const struct subject *subject, uint64_t exits)
                    again[i].icount);
     }
     CU_ASSERT_EQUAL(differ, 0);
-    snapshot_free(&s);
+    copy_free(&s);
     close_guest(subject);
 }
 
@@ -253,7 +253,7 @@ test_each_step(void)
         seen = first;
         soft_machine_open(&machine, strategies[i], 30, 91);
         run_straight(EXITS);
-        uint64_t expected = snapshot_hash(vm), exits = vm->exits;
+        uint64_t expected = copy_hash(vm), exits = vm->exits;
         soft_machine_close(&machine);
         seen = again;
         soft_machine_open(&machine, strategies[i], 30, 91);
@@ -263,7 +263,7 @@ test_each_step(void)
             if (vm->strategy->restored)
                 vm->strategy->restored(vcpu);
         }
-        CU_ASSERT_EQUAL(snapshot_hash(vm), expected);
+        CU_ASSERT_EQUAL(copy_hash(vm), expected);
         for (uint64_t e = 1; e <= exits; e++)
             CU_ASSERT_EQUAL(memcmp(&first[e], &again[e], sizeof(first[e])), 0);
         soft_machine_close(&machine);

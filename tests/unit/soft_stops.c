@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "isa/x86/cpu.h"
 #include "strategy/strategy.h"
-#include "tests/unit/snapshot.h"
+#include "tests/unit/soft_copy.h"
 #include "tests/unit/soft_machine.h"
 #include "tests/unit/suites.h"
 
@@ -145,21 +145,21 @@ static void
 test_decoded_again(void)
 {
     struct stop_point point = {soft_machine_address(soft_guest_patched), 0, STOP_EXECUTE};
-    struct snapshot s;
+    struct machine_copy s;
 
     soft_machine_open(&m, "hardware", TURNS, NEVER);
     CU_ASSERT_EQUAL(set(&point, 1), 0);
     CU_ASSERT_FATAL(go(false)); /* the first turn: 1 */
     CU_ASSERT_EQUAL(set(NULL, 0), 0);
-    snapshot_take(&s, &m.vm);
+    copy_take(&s, &m.vm);
     CU_ASSERT(go(true));
     CU_ASSERT_EQUAL(soft_machine_regs(&m).gpr[X86_RBX], 1);
     CU_ASSERT(!go(false)); /* to the end */
     CU_ASSERT_EQUAL(soft_machine_regs(&m).gpr[X86_RBX], TURNS);
-    snapshot_restore(&s, &m.vm);
+    copy_restore(&s, &m.vm);
     CU_ASSERT(go(true));
     CU_ASSERT_EQUAL(soft_machine_regs(&m).gpr[X86_RBX], 1);
-    snapshot_free(&s);
+    copy_free(&s);
     soft_machine_close(&m);
 }
 

@@ -1,11 +1,11 @@
-/* snapshot.c - see snapshot.h. */
+/* soft_copy.c - see soft_copy.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "device/device.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
-#include "tests/unit/snapshot.h"
+#include "tests/unit/soft_copy.h"
 
 static unsigned
 find_parts(struct vm *vm, struct state_part *part)
@@ -13,6 +13,8 @@ find_parts(struct vm *vm, struct state_part *part)
     unsigned n = vm->engine_ops->state(&vm->vcpu[0], part);
 
     n += vm->strategy->state(&vm->vcpu[0], part + n);
+    if (vm->board.at)
+        part[n++] = vm->board;
     for (unsigned i = 0; i < vm->bus.devices; i++) {
         const struct bus_device *d = &vm->bus.device[i];
         if (d->ops->state) {
@@ -24,7 +26,7 @@ find_parts(struct vm *vm, struct state_part *part)
 }
 
 static void
-copy_parts(const struct snapshot *s, bool back)
+copy_parts(const struct machine_copy *s, bool back)
 {
     uint8_t *bytes = s->bytes;
 
@@ -54,7 +56,7 @@ copy_loop(struct vm *vm, struct vcpu *vcpu, const struct vm *from, const struct 
 }
 
 void
-snapshot_take(struct snapshot *s, struct vm *vm)
+copy_take(struct machine_copy *s, struct vm *vm)
 {
     size_t size = 0;
 
@@ -85,7 +87,7 @@ unmarked(const uint8_t *then, const uint8_t *now, const uint8_t *mark, uint64_t 
 }
 
 unsigned
-snapshot_unmarked(const struct snapshot *s, const struct vm *vm)
+copy_unmarked(const struct machine_copy *s, const struct vm *vm)
 {
     const struct ram *ram = &vm->ram;
 
@@ -94,7 +96,7 @@ snapshot_unmarked(const struct snapshot *s, const struct vm *vm)
 }
 
 void
-snapshot_restore(const struct snapshot *s, struct vm *vm)
+copy_restore(const struct machine_copy *s, struct vm *vm)
 {
     memcpy(vm->ram.host, s->ram, vm->ram.size);
     if (vm->ram.private_size)
@@ -111,7 +113,7 @@ snapshot_restore(const struct snapshot *s, struct vm *vm)
 }
 
 void
-snapshot_free(struct snapshot *s)
+copy_free(struct machine_copy *s)
 {
     free(s->bytes);
     free(s->ram);
@@ -137,9 +139,9 @@ hash(uint64_t h, const void *data, size_t size)
 }
 
 uint64_t
-snapshot_hash(struct vm *vm)
+copy_hash(struct vm *vm)
 {
-    struct state_part part[2 * STATE_PARTS + BUS_DEVICES];
+    struct state_part part[2 * STATE_PARTS + BUS_DEVICES + 1];
     unsigned parts = find_parts(vm, part);
     uint64_t h = hash(UINT64_C(0xcbf29ce484222325), vm->ram.host, vm->ram.size);
 
