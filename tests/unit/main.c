@@ -47,6 +47,7 @@ static const struct unit_suite *const suites[] = {
     &suite_debugger_back,
     &suite_debugger_decode,
     &suite_debug_format,
+    &suite_debug_source,
     &suite_bios,
     &suite_bios_rom,
     &suite_core_ram,

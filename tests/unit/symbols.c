@@ -104,6 +104,37 @@ test_lines(void)
     symbols_close(s);
 }
 
+static int
+read_zeros(void *context, uint64_t address, void *to, size_t size)
+{
+    (void)context;
+    memset(to, 0, size);
+    return address % 16 ? 0 : -EFAULT;
+}
+
+/* What the debugger asks. */
+static void
+ask_more(struct symbols *s, uint64_t address)
+{
+    struct symbols_frame frame = {.known = 0xffff}, caller;
+    uint64_t start, end, at;
+    const char *file = symbols_file(s, 0);
+    bool function;
+    int found;
+
+    if (file)
+        symbols_find_line(s, file, 1, &found, &at);
+    symbols_line_range(s, address, &start, &end);
+    symbols_line_begins(s, address);
+    symbols_body(s, address);
+    for (size_t i = 0; symbols_list(s, i, &at, &function); i += 97) {
+        frame.rip = at + i % 16;
+        for (unsigned k = 0; k < 4 && symbols_unwind(s, &frame, read_zeros, NULL, &caller); k++)
+            frame = caller;
+        frame.known = 0xffff;
+    }
+}
+
 /* Opens bytes as a file, and asks for everything. Returns what symbols_open() said. */
 static int
 open_bytes(const uint8_t *data, size_t size)
@@ -124,6 +155,7 @@ open_bytes(const uint8_t *data, size_t size)
         symbols_line(s, address, &file, &line);
         symbols_format(s, address, text, sizeof(text));
         symbols_build_id(s, text, sizeof(text));
+        ask_more(s, address);
     }
     symbols_close(s);
     close(fd);
