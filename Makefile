@@ -145,7 +145,11 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
-check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb $(BUILD)/fuzz_expressions guests
+# The programs of tests/fuzz.
+FUZZERS := $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps \
+           $(BUILD)/fuzz_gdb $(BUILD)/fuzz_expressions $(BUILD)/fuzz_commands
+check-fuzz: $(FUZZERS) guests
+	$(BUILD)/fuzz_commands 0 50
 	$(BUILD)/fuzz_expressions 0 20000
 	$(BUILD)/fuzz_guests 0 500
 	$(BUILD)/fuzz_guests 0 200 trap
@@ -157,8 +161,9 @@ check-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(B
 
 # More of all than `make check` does, from a seed of your own: make fuzz SEED=1000000.
 SEED ?= 0
-fuzz: $(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb $(BUILD)/fuzz_expressions guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, as many programs, 20 million random instructions, a kernel's code by two decoders
+fuzz: $(FUZZERS) guests $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode build/decode/vmlinux ## 10,000 random guests, as many programs, 20 million random instructions, a kernel's code by two decoders
 	$(BUILD)/fuzz_expressions $(SEED) 1000000
+	$(BUILD)/fuzz_commands $(SEED) 10000
 	$(BUILD)/fuzz_guests $(SEED) 10000
 	$(BUILD)/fuzz_guests $(SEED) 10000 trap
 	$(BUILD)/fuzz_guests $(SEED) 10000 paravirt
@@ -181,8 +186,9 @@ $(BUILD)/fuzz_guests: $(patsubst %,$(O)/tests/fuzz/%.o,guests kernels code code_
 $(BUILD)/fuzz_apps: $(O)/tests/fuzz/apps.o $(O)/tests/fuzz/code.o $(O)/tests/unit/kernel_sums.o \
                     $(BUILD)/libhv.a
 $(BUILD)/fuzz_gdb: $(O)/tests/fuzz/gdb.o $(BUILD)/libhv.a
+$(BUILD)/fuzz_commands: $(O)/tests/fuzz/commands.o $(BUILD)/libhv.a
 $(BUILD)/fuzz_expressions: $(O)/tests/fuzz/expressions.o $(O)/tests/unit/debug_machine.o $(BUILD)/libhv.a
-$(BUILD)/fuzz_guests $(BUILD)/fuzz_hypercalls $(BUILD)/fuzz_apps $(BUILD)/fuzz_gdb $(BUILD)/fuzz_expressions:
+$(FUZZERS):
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 

@@ -1,0 +1,329 @@
+/*
+ * commands.c - random lines for the debugger: whatever is typed, it answers with a sentence.
+ *
+ *   fuzz_commands [FIRST [COUNT]]: seeds FIRST to FIRST + COUNT - 1 (default 0, 1000)
+ *
+ * A seed is a session of LINES lines on a small machine that loops, writes to its serial port and
+ * powers off. A line is a command of the table with arguments that may or may not suit, or one
+ * that was damaged, or bytes. Each is also offered to Tab. What may not happen: a crash, a
+ * sanitizer's report, a failure without a sentence, a line that does not end (a timer interrupts
+ * the guest as Ctrl-C would; an alarm says which seed). Called by `make fuzz`, with fewer seeds
+ * by `make check`.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/launch.h"
+#include "debugger/help.h"
+
+#define LINES     100u
+#define LINE_SIZE 512u
+#define SECONDS   120u  /* for one session */
+#define TICK_US   50000 /* how long a guest may run at once */
+
+/*
+ * 16-bit code at 7c00 (SDM vol. 2): 300 times OUT 3f8, CPUID, a store, a load; then power off.
+ *   xor cx,cx; mov ds,cx; again: mov dx,3f8; mov al,cl; out dx,al; mov [600],cx; mov bx,[600];
+ *   call f; inc cx; cmp cx,300; jb again; mov dx,f4; out dx,al; hlt; f: xor eax,eax; cpuid ... ret
+ * CPUID changes cx: it is kept on the stack.
+ */
+static const uint8_t code[] = {
+    0x31, 0xc9, 0x8e, 0xd9, 0xba, 0xf8, 0x03, 0x88, 0xc8, 0xee, 0x89, 0x0e, 0x00, 0x06,
+    0x8b, 0x1e, 0x00, 0x06, 0xe8, 0x0c, 0x00, 0x41, 0x81, 0xf9, 0x2c, 0x01, 0x72, 0xe8,
+    0xba, 0xf4, 0x00, 0xee, 0xf4, 0x51, 0x66, 0x31, 0xc0, 0x0f, 0xa2, 0x59, 0xc3,
+};
+
+/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
+static uint64_t
+random_next(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * UINT64_C(0x2545f4914f6cdd1d) >> 32;
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+struct words {
+    const struct debug_command *parent[256], *command[256];
+    unsigned count;
+};
+
+static bool
+add_command(void *context, const struct debug_command *parent, const struct debug_command *command)
+{
+    struct words *words = context;
+
+    words->parent[words->count] = parent;
+    words->command[words->count] = command;
+    return ++words->count < ARRAY_SIZE(words->command);
+}
+
+static const char *const pieces[] = {
+    "1",
+    "0",
+    "-1",
+    "7",
+    "0x7c00",
+    "*0x7c00",
+    "*0x7c12",
+    "$rax",
+    "$rip",
+    "$sp",
+    "$1",
+    "$_",
+    "$x",
+    "$exit",
+    "$icount",
+    "exit.port",
+    "exit.value",
+    "+",
+    "-",
+    "*",
+    "/",
+    "(",
+    ")",
+    "==",
+    "&&",
+    "||",
+    "?",
+    ":",
+    "=",
+    ",",
+    "\"%d\"",
+    "\"%s %c\\n\"",
+    "if",
+    "once",
+    "io",
+    "cpuid",
+    "hlt",
+    "port",
+    "msr",
+    "0x3f8",
+    "on",
+    "off",
+    "out",
+    "both",
+    "exit",
+    "entry",
+    "inject",
+    "/8xb",
+    "/i",
+    "/4s",
+    "0x600",
+    "*(uint8_t *)0x600",
+    "{int}0x600",
+    "0xffffffffffffffff",
+    "18446744073709551615",
+    "99999999999999999999",
+    "1-3",
+    "2-1",
+    "icount=50",
+    "end",
+    "silent",
+    "a\\x41\\n",
+    "'a'",
+    "sx",
+    "si",
+    "rsi",
+    "step",
+    "registers",
+    "breakpoints",
+    "rax",
+    "32",
+    "ticks",
+    "fuzz.c:1",
+    "%",
+    "~",
+    "!",
+    "\\",
+    "#",
+    "$",
+    "$$",
+    "0x",
+    "/",
+    "//",
+};
+
+/* Draws nothing and writes no files outside: a picture is made by programs that take long. */
+static bool
+is_harmless(const char *line)
+{
+    line += strspn(line, " \t");
+    return line[0] != 'g' && !strstr(line, "sa") && !strstr(line, "graph") &&
+           strncmp(line, "so", 2) != 0 && strncmp(line, "tr", 2) != 0;
+}
+
+static void
+damage(char *line, uint64_t *state)
+{
+    size_t n = strlen(line);
+
+    for (unsigned i = (unsigned)(random_next(state) % 4); n && i; i--) {
+        size_t at = random_next(state) % n;
+        switch (random_next(state) % 3) {
+        case 0: line[at] = (char)(1 + random_next(state) % 255); break;
+        case 1: line[at] = 0; break;
+        default: memmove(line + at, line + at + 1, n - at); break;
+        }
+        n = strlen(line);
+    }
+}
+
+/* One line in LINE_SIZE bytes. */
+static void
+make_line(const struct words *words, char *line, uint64_t *state)
+{
+    unsigned which = (unsigned)(random_next(state) % words->count);
+    const struct debug_command *c = words->command[which], *p = words->parent[which];
+    unsigned how = (unsigned)(random_next(state) % 16);
+    size_t used;
+
+    if (how == 0) { /* bytes */
+        used = random_next(state) % 64;
+        for (size_t i = 0; i < used; i++)
+            line[i] = (char)(1 + random_next(state) % 255);
+        line[used] = 0;
+        return;
+    }
+    if (how < 4 || (how < 6 && random_next(state) & 1)) {
+        snprintf(line, LINE_SIZE, "%s", c->example);
+    } else {
+        used = (size_t)snprintf(line, LINE_SIZE, "%s%s%s", p ? p->name : "", p ? " " : "", c->name);
+        for (unsigned i = (unsigned)(random_next(state) % 6); i && used + 64 < LINE_SIZE; i--)
+            used += (size_t)snprintf(line + used, LINE_SIZE - used, "%s%s",
+                                     random_next(state) % 4 ? " " : "",
+                                     pieces[random_next(state) % ARRAY_SIZE(pieces)]);
+    }
+    if (how % 4 == 3)
+        damage(line, state);
+}
+
+/* --- sessions --------------------------------------------------------------------------------- */
+
+static struct machine *volatile signal_machine;
+static volatile uint64_t signal_seed, signal_ticks;
+static char signal_line[LINE_SIZE];
+
+static void
+on_tick(int number)
+{
+    char text[LINE_SIZE + 96];
+
+    (void)number;
+    if (signal_machine)
+        machine_interrupt(signal_machine);
+    if (++signal_ticks < SECONDS * (1000000 / TICK_US))
+        return;
+    int n = snprintf(text, sizeof(text), "\nFAILED: seed %llu does not end at '%s'\n",
+                     (unsigned long long)signal_seed, signal_line);
+    if (write(STDOUT_FILENO, text, (size_t)n) != n)
+        _exit(3);
+    _exit(2);
+}
+
+static bool
+run_lines(struct debugger *debugger, const struct words *words, uint64_t seed)
+{
+    uint64_t state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    char line[LINE_SIZE];
+
+    for (unsigned i = 0; i < LINES; i++) {
+        struct error err = {""};
+        bool files;
+        make_line(words, line, &state);
+        if (!is_harmless(line))
+            continue;
+        memcpy(signal_line, line, sizeof(line));
+        debugger->interactive = random_next(&state) & 1;
+        size_t end = strlen(line), start = end;
+        while (start && line[start - 1] != ' ')
+            start--;
+        char **offers = debug_complete(debugger, line, start, end, &files);
+        for (size_t o = 0; offers && offers[o]; o++)
+            free(offers[o]);
+        free(offers);
+        if (debugger_execute(debugger, line, &err) && !err.message[0]) {
+            printf("FAILED: seed %llu: '%s' fails without a sentence\n", (unsigned long long)seed,
+                   line);
+            return false;
+        }
+        debugger->quit = false;
+        debugger->settings.graph_viewer[0] = 0;
+    }
+    return true;
+}
+
+static bool
+run_session(int fd, const struct words *words, uint64_t seed, FILE *out)
+{
+    char path[32];
+    static struct launch launch;
+    static struct machine machine;
+    struct debugger debugger;
+    struct args args = {0};
+    struct launch_options options = {
+        .guest = path,
+        .engine = "soft",
+        .strategy = "hardware",
+        .mem = 1u << 20,
+        .append = "",
+        .console = "null",
+        .debug_exit_port = PC_DEBUG_EXIT_PORT,
+    };
+    struct error err = {""};
+    bool good;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (launch_open(&launch, &options, &args, &err) ||
+        machine_open_live(&machine, &launch.vm, NULL, &err) ||
+        debugger_open(&debugger, &machine, out, &err)) {
+        printf("FAILED: seed %llu cannot be launched: %s\n", (unsigned long long)seed, err.message);
+        return false;
+    }
+    debugger.console = &launch.console;
+    signal_seed = seed;
+    signal_ticks = 0;
+    signal_machine = &machine;
+    good = run_lines(&debugger, words, seed);
+    signal_machine = NULL;
+    debugger_close(&debugger);
+    machine_close(&machine);
+    launch_close(&launch, NULL);
+    return good;
+}
+
+int
+main(int argc, char **argv)
+{
+    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
+    uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 1000;
+    const struct itimerval tick = {{0, TICK_US}, {0, TICK_US}};
+    struct sigaction action = {.sa_handler = on_tick};
+    uint8_t sector[512] = {0};
+    static struct words words;
+    FILE *out = fopen("/dev/null", "we");
+    int fd = memfd_create("guest", MFD_CLOEXEC);
+    uint64_t failed = 0;
+
+    memcpy(sector, code, sizeof(code));
+    sector[510] = 0x55, sector[511] = 0xaa;
+    if (!out || fd < 0 || write(fd, sector, sizeof(sector)) != (ssize_t)sizeof(sector))
+        return 3;
+    debug_commands_visit(add_command, &words);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &tick, NULL);
+    for (uint64_t seed = first; seed < first + count; seed++)
+        failed += !run_session(fd, &words, seed, out);
+    fclose(out);
+    printf("%llu sessions of %u lines, %llu failed\n", (unsigned long long)count, LINES,
+           (unsigned long long)failed);
+    return failed != 0;
+}
