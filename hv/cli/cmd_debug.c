@@ -110,10 +110,7 @@ open_live(struct debugging *d, struct error *err)
 
     if (rc)
         return rc;
-    if (d->options.limits.exits || d->options.limits.instructions)
-        return error_set(err, EINVAL,
-                         "hv debug takes no --limit: 'stepexit N' and 'seek icount=N' end by "
-                         "themselves");
+    d->debugger.limits = d->options.limits;
     if (console && !strcmp(console, "stdio"))
         return error_set(err, EINVAL,
                          "the debugger reads standard input itself: 'type TEXT' types into the "

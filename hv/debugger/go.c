@@ -61,6 +61,38 @@ print_exit(struct debugger *debugger)
             symbols_format(machine->symbols, machine->exit.rip, place, sizeof(place)));
 }
 
+/* --limit: is the run's budget used up? */
+static bool
+over_limit(const struct debugger *debugger)
+{
+    const struct run_limits *limits = &debugger->limits;
+    const struct moment *now = &debugger->machine->now;
+
+    return (limits->exits && now->exits >= limits->exits) ||
+           (limits->instructions && now->icount + now->waits >= limits->instructions);
+}
+
+/* What is left of it, into the goal. */
+static void
+limit_goal(const struct debugger *debugger, struct machine_goal *goal)
+{
+    const struct moment *now = &debugger->machine->now;
+    uint64_t limit = debugger->limits.instructions, done = now->icount + now->waits;
+
+    if (debugger->limits.exits)
+        goal->edges |= EDGE_OUT;
+    if (limit && (!goal->instructions || goal->instructions > limit - done))
+        goal->instructions = limit - done;
+}
+
+static int
+limit_error(const struct debugger *debugger, struct error *err)
+{
+    return error_set(err, EDQUOT,
+                     "the limit is used up, after %" PRIu64 " exits and %" PRIu64 " instructions",
+                     debugger->machine->now.exits, debugger->machine->now.icount);
+}
+
 /* Is the machine where the command itself wanted to come? */
 static bool
 is_place(const struct going *going, struct machine *machine, const struct stop *stop)
@@ -88,6 +120,8 @@ wanted(void *context, struct machine *machine, const struct stop *stop)
         machine->now.edge == EDGE_OUT)
         print_exit(debugger);
     going->hit = going->go->own_points_only ? NULL : stops_hit(debugger, stop, going->go->back);
+    if (!going->go->back && over_limit(debugger))
+        return true;
     return going->hit || is_place(going, machine, stop);
 }
 
@@ -103,8 +137,12 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
     session->hit = 0;
     debugger->started = true;
     debugger->stops->note.message[0] = 0;
+    if (!go->back && over_limit(debugger))
+        return limit_error(debugger, err);
     if ((rc = stops_prepare(debugger, go, &goal, err)))
         return rc;
+    if (!go->back)
+        limit_goal(debugger, &goal);
     fflush(debugger->out);
     memset(stop, 0, sizeof(*stop));
     rc = go->back ? machine->ops->backward(machine, &goal, stop, err)
@@ -113,8 +151,14 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
         return rc;
     if (machine->vm && machine->vm->console)
         console_flush(machine->vm->console);
+    if (stop->why == STOP_DONE && !go->back && over_limit(debugger) &&
+        goal.instructions != go->instructions)
+        return limit_error(debugger, err);
     if (stop->why != STOP_POINT && stop->why != STOP_EDGE && stop->why != STOP_INJECT)
         return 0;
+    if (!go->back && stop->why == STOP_EDGE && !going.hit && over_limit(debugger) &&
+        !is_place(&going, machine, stop))
+        return limit_error(debugger, err);
     if (go->back) /* it was asked about more places than this one */
         going.hit = go->own_points_only ? NULL : stops_hit(debugger, stop, true);
     if (going.hit)

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "debugger/expr.h"
 #include "debugger/go.h"
+#include "debugger/session.h"
 #include "debugger/stops.h"
 
 const char *
@@ -166,6 +167,8 @@ stops_prepare(struct debugger *debugger, const struct go *go, struct machine_goa
     goal->instructions = go->instructions;
     goal->edges = go->edges;
     goal->points = stops->points > 0;
+    if (debugger->session->tracing && !go->back)
+        goal->edges |= EDGE_OUT;
     for (unsigned i = 0; i < stops->count && !go->own_points_only; i++) {
         const struct stop_entry *e = stops->entry[i];
         if (e->enabled && e->type == CATCH_EXIT)
