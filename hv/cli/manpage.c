@@ -11,7 +11,7 @@
 
 /* Text as roff takes it: '-' and '\' literally, no line that looks like a request. An empty line
  * becomes a new paragraph. */
-static void
+void
 roff(FILE *out, const char *text)
 {
     bool start = true;
@@ -72,6 +72,7 @@ write_manual(FILE *out)
             for (const struct option_desc *o = (*c)->options[t]; o->name; o++)
                 roff_option(out, o);
     }
+    write_debugger_manual(out);
     fprintf(out,
             ".SH EXIT STATUS\n"
             "%d: the user can mend it (a word on the command line, a file, the guest).\n"
@@ -80,6 +81,12 @@ write_manual(FILE *out)
             "Else the guest's own.\n"
             ".SH ENVIRONMENT\n.TP\n.B HV_GUESTS\nThe folder of the guests that are known by "
             "name.\n"
-            ".SH FILES\nThe recording's layout is in docs/RECORDING.md of the sources.\n",
+            ".TP\n.B NO_COLOR\nThe debugger uses no colours.\n"
+            ".SH FILES\n"
+            ".TP\n.I $XDG_CONFIG_HOME/hv/rc\nCommands that hv debug executes first "
+            "(~/.config/hv/rc).\n"
+            ".TP\n.I $XDG_STATE_HOME/hv/history\nWhat was typed at its prompt "
+            "(~/.local/state/hv/history).\n"
+            ".PP\nThe recording's layout is in docs/RECORDING.md of the sources.\n",
             STATUS_USER, STATUS_OURS, STATUS_LIMIT, STATUS_SIGNAL);
 }

@@ -188,10 +188,11 @@ static const struct {
     const char *path; /* below the folder of documents */
     void (*write)(FILE *out);
 } pages[] = {
-    {"gen/commands.md", write_commands},     {"gen/exits.md", write_exits},
-    {"gen/engines.md", write_engines},       {"gen/strategies.md", write_strategies},
-    {"gen/hypercalls.md", write_hypercalls}, {"gen/devices.md", write_devices},
-    {"gen/loaders.md", write_loaders},       {"man/hv.1", write_manual},
+    {"gen/commands.md", write_commands},      {"gen/exits.md", write_exits},
+    {"gen/engines.md", write_engines},        {"gen/strategies.md", write_strategies},
+    {"gen/hypercalls.md", write_hypercalls},  {"gen/devices.md", write_devices},
+    {"gen/loaders.md", write_loaders},        {"man/hv.1", write_manual},
+    {"gen/debugger.md", write_debugger_page},
 };
 
 int
