@@ -42,27 +42,37 @@ all_exits(void)
     return kinds;
 }
 
-/* The number of a name in the manual: an MSR or an exception. False: no such name. */
+/* Is `typed` the manual's name, up to its first blank and without `prefix`, or with it? */
+static bool
+is_name(const char *name, const char *prefix, const char *typed)
+{
+    size_t n = name ? strcspn(name, " ") : 0, skip = strlen(prefix);
+
+    if (!n)
+        return false;
+    if (strlen(typed) == n && !strncasecmp(typed, name, n))
+        return true;
+    return n > skip && !strncmp(name, prefix, skip) && strlen(typed) == n - skip &&
+           !strncasecmp(typed, name + skip, n - skip);
+}
+
+/* The number of a name in the manual: "#PF" or "PF", "IA32_EFER" or "EFER". False: none. */
 static bool
 operand_by_name(uint64_t kinds, const char *text, uint64_t *operand)
 {
     static const uint32_t first[] = {0, 0xc0000000, 0xc0010000, 0x4b564d00};
 
-    for (unsigned v = 0; kinds == KIND(EXCEPTION) && v < 32; v++) {
-        const char *name = x86_vector_name(v);
-        if (name && (!strcasecmp(text, name) || (name[0] == '#' && !strcasecmp(text, name + 1)))) {
+    for (unsigned v = 0; kinds == KIND(EXCEPTION) && v < 32; v++)
+        if (is_name(x86_vector_name(v), "#", text)) {
             *operand = v;
             return true;
         }
-    }
     for (unsigned i = 0; kinds == KIND(MSR) && i < ARRAY_SIZE(first); i++)
-        for (uint32_t m = first[i]; m < first[i] + 0x1000; m++) {
-            const char *name = x86_msr_name(m);
-            if (name && !strcasecmp(text, name)) {
+        for (uint32_t m = first[i]; m < first[i] + 0x1000; m++)
+            if (is_name(x86_msr_name(m), "IA32_", text)) {
                 *operand = m;
                 return true;
             }
-        }
     return false;
 }
 

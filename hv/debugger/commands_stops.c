@@ -43,12 +43,13 @@ set_condition(struct debugger *debugger, struct stop_entry *entry, const char *t
               struct error *err)
 {
     struct value value;
+    struct error why;
     char *copy;
 
     if (!*text)
         return error_set(err, EINVAL, "a condition is an expression: 'if $rax == 0'");
-    if (expr_evaluate_all(debugger, text, &value, err) == -EINVAL)
-        return -EINVAL;
+    if (expr_evaluate_all(debugger, text, &value, &why) == -EINVAL)
+        return error_set(err, EINVAL, "%s", why.message);
     if (!(copy = strdup(text)))
         return error_set(err, ENOMEM, "no memory for a condition");
     free(entry->condition);

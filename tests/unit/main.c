@@ -12,6 +12,7 @@ static const struct unit_suite *const suites[] = {
     &suite_audit,
     &suite_cli,
     &suite_compare,
+    &suite_debug_commands,
     &suite_isa_disasm,
     &suite_isa_double,
     &suite_isa_far,

@@ -11,6 +11,7 @@ extern const struct unit_suite suite_kvm;
 extern const struct unit_suite suite_audit;
 extern const struct unit_suite suite_cli;
 extern const struct unit_suite suite_compare;
+extern const struct unit_suite suite_debug_commands;
 extern const struct unit_suite suite_isa_disasm;
 extern const struct unit_suite suite_isa_double;
 extern const struct unit_suite suite_isa_far;
