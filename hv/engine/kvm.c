@@ -128,10 +128,11 @@ kvm_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *err
     if (vcpu->vm->engine->broken)
         return error_set(err, EIO, "the A20 gate moved and KVM refuses the new memory slots");
     /* 1. Hand over what the VMM answered to the last exit. */
-    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu))
+    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu) ||
+        kvm_watch_exit(vcpu))
         return 0;
     /* 2. What the debugger may have left, and a deadline nearer than the timer's. */
-    if (v->stepping && (rc = kvm_stop_stepping(vcpu, err)))
+    if (v->stepping && (rc = kvm_set_debug(v, false, err)))
         return rc;
     for (;;) {
         if ((deadline < v->armed && (rc = arm_timer(vcpu, deadline, err))) ||
@@ -346,6 +347,7 @@ const struct engine_ops engine_kvm = {
     .emulate = kvm_emulate,
     .get_regs = kvm_get_regs,
     .set_regs = kvm_set_regs,
+    .set_stops = kvm_set_stops,
     .can_inject = kvm_can_inject,
     .inject = kvm_inject,
     .intercept = kvm_intercept,

@@ -3,6 +3,7 @@
  *
  *   kvm.c        the engine_ops: run, step, inject, kick - read this one first
  *   kvm_step.c   one instruction
+ *   kvm_stops.c  points to stop at
  *   kvm_exits.c  KVM's exit reasons: names, sentences, and their form as struct vm_exit
  *   kvm_rip.c    which instruction an exit belongs to
  *   kvm_regs.c   struct x86_regs <-> KVM's structures
@@ -22,6 +23,7 @@
 #include "base/error.h"
 #include "core/exit.h"
 #include "core/vm.h"
+#include "engine/engine.h"
 #include "isa/x86/cpu.h"
 
 #define KVM_NEVER UINT64_MAX
@@ -71,6 +73,14 @@ struct kvm_places {
 
 struct kvm_state;
 
+/* A point to stop at, in one of DR0 to DR3; length and how as DR7 has them. */
+#define KVM_POINTS 4u
+struct kvm_point {
+    uint64_t address;
+    uint8_t length, how; /* how: 0 execute, 1 write, 3 access */
+    unsigned id;         /* the debugger's */
+};
+
 struct engine_vcpu {
     int fd;
     struct kvm_state *state; /* what KVM holds, as it was read or written last ... */
@@ -103,6 +113,10 @@ struct engine_vcpu {
     bool flush;                                        /* the TLB is to be flushed on the way in */
     struct kvm_regs entered_regs;                      /* the guest's, while it is entered so */
     struct kvm_sregs entered_sregs;
+
+    struct kvm_point point[KVM_POINTS];
+    unsigned points, armed_points;
+    struct x86_watches watches; /* the same, for what is interpreted */
 
     struct x86_cpu *cpu; /* for kvm_step.c; NULL: never stepped */
     bool trial;          /* it must not write to memory now */
@@ -217,6 +231,21 @@ int kvm_monitor_interrupted(struct vcpu *vcpu, struct error *err);
 /* Pure: how far behind the beginning of the stub's page this is; PAGE_SIZE: not in the stub. */
 unsigned kvm_monitor_stub_offset(uint64_t rip, uint16_t cs);
 
+/* --- kvm_stops.c ------------------------------------------------------------------------------ */
+
+/* engine_ops.set_stops. */
+int kvm_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned count,
+                  struct error *err);
+/* Pure: a point in pieces that a debug register can have: how many; room + 1: more than there is room. */
+unsigned kvm_point_pieces(const struct stop_point *p, unsigned id, struct kvm_point *to,
+                          unsigned room);
+/* Tells KVM to stop at the points, and behind the next instruction or not. 0 or -errno. */
+int kvm_set_debug(struct engine_vcpu *v, bool step, struct error *err);
+/* KVM_EXIT_DEBUG: says in vcpu->exit if it is a point. */
+void kvm_point_exit(struct vcpu *vcpu);
+/* True: something that was interpreted has hit a watch point, vcpu->exit says so. */
+bool kvm_watch_exit(struct vcpu *vcpu);
+
 /* --- kvm.c, kvm_step.c, kvm_probe.c ----------------------------------------------------------- */
 
 /* The signal that ends KVM_RUN at the deadline; its handler, installed by kvm_open(). */
@@ -239,7 +268,6 @@ bool kvm_interrupted_early(struct vcpu *vcpu, uint64_t deadline);
 /* True: the processor waits in HLT and nothing was injected; vcpu->exit says so again. */
 bool kvm_still_halted(struct vcpu *vcpu);
 
-int kvm_stop_stepping(struct vcpu *vcpu, struct error *err);
 int kvm_step(struct vcpu *vcpu, struct error *err);
 /* After a write: ends a REP that has no element left. 0 or -errno. */
 int kvm_end_rep(struct vcpu *vcpu, struct error *err);

@@ -168,6 +168,7 @@ static bool
 decode_debug(struct vcpu *vcpu)
 {
     vcpu->exit.rip = vcpu->engine->run->debug.arch.pc;
+    kvm_point_exit(vcpu);
     return true;
 }
 

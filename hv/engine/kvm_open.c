@@ -298,6 +298,7 @@ kvm_open(struct vm *vm, struct error *err)
     vm->engine = kvm;
     vm->vcpu[0].vm = vm;
     vm->vcpu[0].engine = v;
+    vm->vcpu[0].watches = &v->watches;
     x86_regs_reset(&regs);
     if (sigaction(KVM_SIGNAL, &action, NULL) < 0)
         rc = error_set(err, errno, "no handler for the timer's signal: %s", strerror(errno));
@@ -332,4 +333,5 @@ kvm_close(struct vm *vm)
     free(kvm);
     vm->engine = NULL;
     vm->vcpu[0].engine = NULL;
+    vm->vcpu[0].watches = NULL;
 }

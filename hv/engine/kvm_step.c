@@ -55,6 +55,8 @@ load_cpu(struct vcpu *vcpu, bool trial, struct error *err)
     x86_cpu_init(v->cpu);
     v->cpu->mem.ctx = vcpu;
     v->cpu->mem.page = guest_page;
+    v->cpu->watches = &v->watches;
+    v->watches.hit = false; /* a trial has accessed nothing */
     if (vcpu->vm->engine->a20_closed)
         v->cpu->mem.a20_mask = ~(UINT64_C(1) << 20);
     /* Of these the processor knows more than the interpreter. */
@@ -117,8 +119,11 @@ interpret(struct vcpu *vcpu, struct error *err)
     } else {
         result = x86_emulate_one(v->cpu);
     }
-    if (result == EMU_FAULT)
+    if (result == EMU_FAULT) {
+        if (!v->cpu->fault.trap)
+            x86_watch_forget(v->cpu);
         result = x86_deliver_fault(v->cpu);
+    }
     if (result != EMU_OK && result != EMU_HALT)
         return 0;
     if ((rc = kvm_set_regs(vcpu, &v->cpu->r, err)))
@@ -126,6 +131,8 @@ interpret(struct vcpu *vcpu, struct error *err)
     kvm_exit_plain(vcpu, result == EMU_HALT ? TRACE_HLT : TRACE_DEBUG);
     if (result == EMU_HALT)
         vcpu->exit.rip -= 1;
+    else
+        kvm_watch_exit(vcpu);
     return 1;
 }
 
@@ -156,26 +163,6 @@ kvm_end_rep(struct vcpu *vcpu, struct error *err)
     return 0;
 }
 
-/* --- the trap flag ---------------------------------------------------------------------------- */
-
-static int
-set_stepping(struct engine_vcpu *v, bool on, struct error *err)
-{
-    struct kvm_guest_debug debug = {.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP
-                                                  : 0};
-
-    if (ioctl(v->fd, KVM_SET_GUEST_DEBUG, &debug) < 0)
-        return error_set(err, errno, "KVM cannot single-step: %s", strerror(errno));
-    v->stepping = on;
-    return 0;
-}
-
-int
-kvm_stop_stepping(struct vcpu *vcpu, struct error *err)
-{
-    return set_stepping(vcpu->engine, false, err);
-}
-
 /* --- a step ----------------------------------------------------------------------------------- */
 
 /* The instruction of the last exit has its answer and ends here. */
@@ -198,7 +185,8 @@ kvm_step(struct vcpu *vcpu, struct error *err)
     int rc;
 
     /* 1. What the last exit left to do. */
-    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu))
+    if (kvm_exit_answer(vcpu) || kvm_take_unread(vcpu) || kvm_still_halted(vcpu) ||
+        kvm_watch_exit(vcpu))
         return 0;
     if ((rc = kvm_settle(vcpu, err)))
         return rc;
@@ -212,9 +200,10 @@ kvm_step(struct vcpu *vcpu, struct error *err)
         return rc;
     if (is_for_interpreter(vcpu) && (rc = interpret(vcpu, err)))
         return rc < 0 ? rc : 0;
+    v->watches.hit = false;
 
     /* 3. All else: the processor, one instruction. */
-    if ((rc = set_stepping(v, true, err)))
+    if ((rc = kvm_set_debug(v, true, err)))
         return rc;
     do {
         rc = kvm_enter(vcpu, err);
