@@ -12,6 +12,8 @@
 
 #include "debugger/live.h"
 
+#define EDGES_BY_NUMBER 4u
+
 static int
 cannot(struct machine *machine, struct error *err)
 {
@@ -250,7 +252,14 @@ live_backward(struct machine *machine, const struct machine_goal *goal, struct s
     if (!goal->edges && !goal->points && !goal->injects)
         return goal->instructions ? steps_back(machine, goal->instructions, stop, err)
                                   : to_beginning(machine, stop, err);
-    if (goal->edges && !goal->points && !goal->injects && !goal->wanted && !goal->instructions)
-        return edge_back(machine, goal->edges, stop, err);
+    if (!goal->points && !goal->injects && !goal->instructions) {
+        /* The next few edges are found by number; behind them it is cheaper to look at all. */
+        for (unsigned i = 0; i < EDGES_BY_NUMBER; i++) {
+            int rc = edge_back(machine, goal->edges, stop, err);
+            if (rc || stop->why != STOP_EDGE || !goal->wanted ||
+                goal->wanted(goal->context, machine, stop))
+                return rc;
+        }
+    }
     return search_back(machine, goal, stop, err);
 }

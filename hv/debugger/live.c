@@ -218,7 +218,7 @@ at_bound(const struct machine *machine, const struct live_bound *bound)
     if (!bound->until)
         return false;
     if (bound->until->edge == EDGE_NONE && machine->now.edge == EDGE_OUT)
-        return machine->now.exits > bound->until->exits && bound->until->waits != MOMENT_ANY;
+        return false; /* in the middle of an exit: no instruction's moment */
     if (bound->until->edge == EDGE_NONE && bound->until->waits != MOMENT_ANY)
         return moment_steps(&machine->now) >= moment_steps(bound->until);
     return moment_compare(&machine->now, bound->until) >= 0;

@@ -274,12 +274,186 @@ test_typed_paravirt(void)
     check_subject(&subjects[4], 200);
 }
 
+/* --- the other direction ------------------------------------------------------------------------------ */
+
+/* The moments of up to `max` stops, one after the other; of those at one moment the last. */
+static unsigned
+collect(struct rig *rig, const struct machine_goal *goal, struct moment *at, unsigned max,
+        bool back)
+{
+    const struct machine_ops *ops = rig->machine.ops;
+    struct stop stop;
+    unsigned n = 0;
+
+    for (unsigned tries = 0; n < max && tries < 4 * max; tries++) {
+        int rc = back ? ops->backward(&rig->machine, goal, &stop, &rig->err)
+                      : ops->forward(&rig->machine, goal, &stop, &rig->err);
+        CU_ASSERT_EQUAL_FATAL(rc, 0);
+        if (stop.why == STOP_END || stop.why == STOP_BEGINNING)
+            break;
+        CU_ASSERT(stop.why == STOP_EDGE || stop.why == STOP_POINT || stop.why == STOP_INJECT);
+        if (!n || moment_compare(&at[n - 1], &rig->machine.now))
+            at[n++] = rig->machine.now;
+    }
+    return n;
+}
+
+static void
+check_both_ways(struct rig *rig, const struct machine_goal *goal, const char *what)
+{
+    enum { MAX = 150 };
+    static struct moment there[MAX], back[MAX];
+    const struct moment start = rig->machine.now;
+    unsigned n = collect(rig, goal, there, MAX, false), m, wrong = 0;
+
+    CU_ASSERT_FATAL(n > 3);
+    if (!rig->machine.ended) /* it stands at the last one, not behind it */
+        n--;
+    m = collect(rig, goal, back, n, true);
+    CU_ASSERT_EQUAL(m, n);
+    for (unsigned i = 0; i < m; i++)
+        if (moment_compare(&back[i], &there[n - 1 - i]) && !wrong++)
+            printf("\n %s: stop %u of %u: exit %llu edge %d icount %llu, not exit %llu edge %d "
+                   "icount %llu",
+                   what, n - 1 - i, n, (unsigned long long)back[i].exits, back[i].edge,
+                   (unsigned long long)back[i].icount, (unsigned long long)there[n - 1 - i].exits,
+                   there[n - 1 - i].edge, (unsigned long long)there[n - 1 - i].icount);
+    CU_ASSERT_EQUAL(wrong, 0);
+    seek(rig, &start);
+}
+
+static bool
+every_third(void *context, struct machine *machine, const struct stop *stop)
+{
+    (void)context;
+    (void)stop;
+    return machine->now.exits % 3 == 0;
+}
+
+/* Going back stops where going forward has stopped, for every kind of stop and for all at once. */
+static void
+test_both_ways(void)
+{
+    static struct rig rig;
+
+    for (unsigned i = 0; i < 3; i++) {
+        rig_open(&rig, &subjects[i]);
+        seek(&rig, &(struct moment){.exits = 500, .edge = EDGE_IN});
+        struct stop stop;
+        struct x86_regs regs;
+        const struct moment later = {.icount = rig.machine.now.icount + 12345, .waits = MOMENT_ANY};
+        const struct moment start = rig.machine.now;
+        CU_ASSERT_EQUAL(rig.machine.ops->seek(&rig.machine, &later, &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL(rig.machine.ops->get_regs(&rig.machine, &regs, &rig.err), 0);
+        const struct stop_point points[] = {
+            {.address = regs.rip, .kind = STOP_EXECUTE},
+            {.address = regs.gpr[X86_RSP] - 64, .size = 64, .kind = STOP_WRITE},
+        };
+        seek(&rig, &start);
+        CU_ASSERT_EQUAL(rig.machine.ops->set_points(&rig.machine, points, 2, &rig.err), 0);
+        check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_OUT}, "out");
+        check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_IN}, "in");
+        check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_OUT | EDGE_IN}, "edges");
+        check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_OUT, .wanted = every_third},
+                        "wanted");
+        check_both_ways(&rig, &(struct machine_goal){.injects = true}, "injects");
+        check_both_ways(&rig, &(struct machine_goal){.points = true}, "points");
+        check_both_ways(
+            &rig,
+            &(struct machine_goal){.points = true, .injects = true, .edges = EDGE_OUT | EDGE_IN},
+            "all");
+        rig_close(&rig);
+    }
+}
+
+/* n instructions back and n forward is no way at all; and the way back is one of single steps. */
+static void
+test_steps(void)
+{
+    static struct rig rig;
+    struct stop stop;
+    unsigned wrong = 0;
+
+    seed = 88172645463325252;
+    for (unsigned i = 0; i < 3; i++) {
+        rig_open(&rig, &subjects[i]);
+        const struct machine_ops *ops = rig.machine.ops;
+        for (unsigned k = 0; k < 60; k++) {
+            struct machine_goal goal = {.instructions = 1 + random_below(20)};
+            const struct moment to = {.icount = 1000 + random_below(1000000)};
+            CU_ASSERT_EQUAL_FATAL(ops->seek(&rig.machine, &to, &stop, &rig.err), 0);
+            const struct moment from = rig.machine.now;
+            uint64_t hash = machine_hash(&rig.machine);
+            CU_ASSERT_EQUAL_FATAL(ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+            const struct moment there = rig.machine.now;
+            wrong += moment_compare(&there, &from) >= 0;
+            CU_ASSERT_EQUAL_FATAL(ops->forward(&rig.machine, &goal, &stop, &rig.err), 0);
+            wrong += moment_compare(&rig.machine.now, &from) != 0 ||
+                     machine_hash(&rig.machine) != hash;
+            uint64_t n = goal.instructions;
+            for (goal.instructions = 1; n--;)
+                CU_ASSERT_EQUAL_FATAL(ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+            wrong += moment_compare(&rig.machine.now, &there) != 0;
+        }
+        CU_ASSERT_EQUAL(wrong, 0);
+        rig_close(&rig);
+    }
+}
+
+/* --- changes ------------------------------------------------------------------------------------------ */
+
+/* At two moments the user changes something. */
+static void
+change(struct rig *rig)
+{
+    const struct machine_ops *ops = rig->machine.ops;
+    struct x86_regs regs;
+    uint8_t bytes[8];
+
+    seek(rig, &(struct moment){.exits = 300, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(ops->get_regs(&rig->machine, &regs, &rig->err), 0);
+    regs.gpr[X86_R15] ^= 0x1234;
+    CU_ASSERT_EQUAL(ops->set_regs(&rig->machine, &regs, &rig->err), 0);
+    seek(rig, &(struct moment){.icount = rig->machine.now.icount + 20000, .waits = MOMENT_ANY});
+    CU_ASSERT_EQUAL(ops->read(&rig->machine, SPACE_PHYSICAL, 0x500, bytes, 8, &rig->err), 0);
+    bytes[3] ^= 0x55;
+    CU_ASSERT_EQUAL(ops->write(&rig->machine, SPACE_PHYSICAL, 0x500, bytes, 8, &rig->err), 0);
+}
+
+/* What was changed has happened: who goes back before it and forward again comes to the same end. */
+static void
+test_changes(void)
+{
+    static struct rig rig, plain;
+
+    rig_open(&rig, &subjects[0]);
+    run_to_end(&rig); /* without: all that is forgotten */
+    change(&rig);
+    rig_open(&plain, &subjects[0]);
+    change(&plain);
+    const struct moment last = rig.machine.now;
+    CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
+    seek(&rig, &(struct moment){.exits = 200, .edge = EDGE_OUT});
+    seek(&rig, &last);
+    CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
+    seek(&rig, &(struct moment){.exits = 299, .edge = EDGE_IN});
+    run_to_end(&rig);
+    run_to_end(&plain);
+    CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
+    CU_ASSERT_TRUE(same_events(rig.trace, plain.trace));
+    rig_close(&plain);
+    rig_close(&rig);
+}
+
 static const struct unit_test tests[] = {
     {"seek, hardware", test_hardware},
     {"seek, trap", test_trap},
     {"seek, paravirt", test_paravirt},
     {"seek, with input", test_typed},
     {"seek, with input, paravirt", test_typed_paravirt},
+    {"the stops on the way back", test_both_ways},
+    {"steps back and forward", test_steps},
+    {"changes", test_changes},
     {NULL, NULL},
 };
 
