@@ -15,6 +15,7 @@
 #include "debugger/explain.h"
 #include "engine/monitor.h"
 #include "strategy/trap/trap.h"
+#include "tracer/describe.h"
 
 #define ROOM 150 /* characters of a cause's details in one line */
 
@@ -36,6 +37,8 @@ struct finding {
     struct x86_access access;
     struct x86_regs after; /* CAUSE_PRIVILEGED and EMU_OK */
     uint64_t gpa;
+    /* From the recording: the device that the interpreter asked, and what; "": none. */
+    char asked[TRACE_NAME_SIZE], request[DESCRIBE_SIZE];
 };
 
 /* --- while the machine stands there --------------------------------------------------------------- */
@@ -102,11 +105,37 @@ find_now(const struct subject *s, struct finding *f)
 
 /* --- afterwards ----------------------------------------------------------------------------------- */
 
-/* Which part of the VMM was called between exit and entry? The first call tells. */
+/* Which part of the VMM was called between exit and entry? The first call tells; if it is the
+ * interpreter's, the next one may tell the device that it asked. */
+static void
+read_calls(const struct trace *trace, uint64_t at, struct finding *f, bool page_fault)
+{
+    f->cause = CAUSE_GUEST;
+    for (; at < trace->count; at++) {
+        const struct trace_event *e = &trace->events[at];
+        if (trace->kind[e->kind].class == TRACE_CLASS_EXIT || e->kind == TRACE_ENTRY)
+            return;
+        if (e->kind != TRACE_CALL)
+            continue;
+        if (trace->actor[e->to].domain == TRACE_DEVICE) {
+            snprintf(f->asked, sizeof(f->asked), "%s", trace->actor[e->to].name);
+            describe_operands(trace, e, NULL, f->request, sizeof(f->request));
+            if (page_fault)
+                f->cause = CAUSE_DEVICE;
+            return;
+        }
+        if (e->to == TRACE_ACTOR_INTERPRETER)
+            f->cause = page_fault ? CAUSE_TABLE : CAUSE_PRIVILEGED;
+        else if (!strcmp(trace->actor[e->to].name, "shadow paging"))
+            f->cause = CAUSE_FILL;
+    }
+    if (f->cause == CAUSE_GUEST)
+        f->cause = CAUSE_UNKNOWN; /* the recording ends here */
+}
+
 static void
 find_recorded(const struct subject *s, struct finding *f)
 {
-    char name[TRACE_NAME_SIZE] = "";
     struct trace opened, *trace;
     struct error err = {""};
     uint64_t at;
@@ -114,26 +143,8 @@ find_recorded(const struct subject *s, struct finding *f)
 
     if (machine_trace(s->machine, &opened, &trace, &close, &err))
         return;
-    if (trace_find_exit(trace, s->number, &at) == 0) {
-        f->cause = CAUSE_GUEST;
-        for (at++; at < trace->count; at++) {
-            const struct trace_event *e = &trace->events[at];
-            if (e->kind == TRACE_CALL) {
-                snprintf(name, sizeof(name), "%s", trace->actor[e->to].name);
-                break;
-            }
-            if (trace->kind[e->kind].class == TRACE_CLASS_EXIT || e->kind == TRACE_ENTRY)
-                break;
-        }
-        if (at >= trace->count)
-            f->cause = CAUSE_UNKNOWN;
-    }
-    if (!strcmp(name, "shadow paging"))
-        f->cause = CAUSE_FILL;
-    else if (!strcmp(name, "interpreter") && s->exit.exception.vector == VEC_PF)
-        f->cause = CAUSE_TABLE;
-    else if (*name)
-        f->cause = CAUSE_PRIVILEGED;
+    if (trace_find_exit(trace, s->number, &at) == 0)
+        read_calls(trace, at + 1, f, s->exit.exception.vector == VEC_PF);
     if (close)
         trace_close(trace);
 }
@@ -214,6 +225,8 @@ explain_trap_cause(const struct subject *s, char *text, size_t size)
             decode_add(text, size, ": %.*s", ROOM, access_text(s, &f, more, sizeof(more)));
         else if (s->edge == EDGE_OUT && f.emu == EMU_OK && *effect_text(s, &f, more, sizeof(more)))
             decode_add(text, size, ": %.*s", ROOM, more);
+        else if (*f.asked)
+            decode_add(text, size, ": %s, %s", f.asked, f.request);
         break;
     case CAUSE_STEP: snprintf(text, size, "cause: the guest's own single step"); break;
     }
@@ -348,8 +361,10 @@ explain_trap(const struct subject *s)
                     "%s makes the real one of it.",
                     where_text(where_is(AT_TRAP_INTERPRET), a, sizeof(a)), "hv/isa/x86",
                     where_text(where_is(AT_TRAP_ENTER), b, sizeof(b)));
-        if (s->edge == EDGE_OUT)
+        if (s->edge == EDGE_OUT && s->has_regs)
             say_effect(s, &f);
+        else if (*f.asked)
+            explain_say(s, "", "It asked device '%s': %s.", f.asked, f.request);
         explain_say(s, "Guest",
                     "The instruction has done what the manual says; the guest goes on "
                     "behind it.");

@@ -111,10 +111,6 @@ info_exits(struct debugger *d, const char *arguments, struct error *err)
 
 /* --- one exit --------------------------------------------------------------------------------------- */
 
-struct names {
-    struct machine *machine;
-};
-
 static void
 print_event(struct debugger *d, const struct trace *trace, const struct trace_event *e,
             uint64_t since)
@@ -126,10 +122,13 @@ print_event(struct debugger *d, const struct trace *trace, const struct trace_ev
     number[0] = 0;
     if (name)
         snprintf(number, sizeof(number), "  (%s)", name);
-    fprintf(d->out, "  +%-9s %-10s %-14s -> %-14s %s%s\n",
+    fprintf(d->out, "  +%-9s %-10s %-14s -> ",
             describe_time(e->time > since ? (double)(e->time - since) : 0.0, time, sizeof(time)),
-            trace->kind[e->kind].name, trace->actor[e->from].name, trace->actor[e->to].name, text,
-            number);
+            trace->kind[e->kind].name, trace->actor[e->from].name);
+    if (*text || *number)
+        fprintf(d->out, "%-14s %s%s\n", trace->actor[e->to].name, text, number);
+    else
+        fprintf(d->out, "%s\n", trace->actor[e->to].name);
 }
 
 /* The exit's event, and what follows until the next one. */

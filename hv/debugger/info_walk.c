@@ -208,7 +208,10 @@ info_tlb(struct debugger *d, const char *arguments, struct error *err)
     unsigned count = 0;
 
     (void)arguments;
-    if (!d->machine->vm || strcmp(d->machine->engine, "soft"))
+    if (!d->machine->vm)
+        return error_set(err, ENODATA,
+                         "a recording has no TLB: 'hv debug' on the guest itself has one");
+    if (strcmp(d->machine->engine, "soft"))
         return error_set(err, ENOTSUP,
                          "engine %s does not show its TLB, as no processor does: --engine soft has "
                          "one to look into; 'info walk ADDRESS' walks the tables in memory",

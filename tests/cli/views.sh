@@ -5,6 +5,7 @@
 #
 # hello64 is compared as a whole, without times and line numbers of hv's own sources; of minios, whose
 # addresses a compiler chooses, some lines are looked for.
+# shellcheck disable=SC2016 # $idtr and the like are the debugger's
 set -u
 hv=$1 guests=$2 bless=${3-}
 here=$(dirname "$0")/views
@@ -109,15 +110,15 @@ END
     says "$strategy: $command" 'First  *#PF page fault at 0xdead000' 'triple fault' "$@"
 }
 for strategy in hardware trap; do
-    broken $strategy 'set *(uint8_t *)($idtr.base + 14 * 16 + 5) = 0x0e' \
+    broken "$strategy" 'set *(uint8_t *)($idtr.base + 14 * 16 + 5) = 0x0e' \
         'gate 14 of the IDT.*P (bit 47) is clear' 'gate 8 of the IDT.*P (bit 47) is clear'
-    broken $strategy 'set *(uint8_t *)($idtr.base + 14 * 16 + 5) = 0x89' 'type (bits 44-40) is 0x9'
-    broken $strategy 'set *(uint16_t *)($idtr.base + 14 * 16 + 2) = 0x10' 'names no code segment'
-    broken $strategy 'set *(uint16_t *)($idtr.base + 14 * 16 + 2) = 0' 'bits 31-16) is null'
-    broken $strategy 'set *(uint32_t *)($idtr.base + 14 * 16 + 8) = 0x8000' 'is not canonical'
-    broken $strategy 'set $idtr.limit = 0x3f' 'IDT.s limit 0x3f' 'room for 4 gates'
-    broken $strategy 'set $idtr.base = 0x123456789000' 'the IDT cannot be used at 0x1234567890'
-    broken $strategy 'set $rsp = 0xdead0000' 'the present stack, RSP 0xdead0000' 'P (bit 0) is clear'
+    broken "$strategy" 'set *(uint8_t *)($idtr.base + 14 * 16 + 5) = 0x89' 'type (bits 44-40) is 0x9'
+    broken "$strategy" 'set *(uint16_t *)($idtr.base + 14 * 16 + 2) = 0x10' 'names no code segment'
+    broken "$strategy" 'set *(uint16_t *)($idtr.base + 14 * 16 + 2) = 0' 'bits 31-16) is null'
+    broken "$strategy" 'set *(uint32_t *)($idtr.base + 14 * 16 + 8) = 0x8000' 'is not canonical'
+    broken "$strategy" 'set $idtr.limit = 0x3f' 'IDT.s limit 0x3f' 'room for 4 gates'
+    broken "$strategy" 'set $idtr.base = 0x123456789000' 'the IDT cannot be used at 0x1234567890'
+    broken "$strategy" 'set $rsp = 0xdead0000' 'the present stack, RSP 0xdead0000' 'P (bit 0) is clear'
 done
 
 # --- states that no kernel is in --------------------------------------------------------------------------
