@@ -213,7 +213,9 @@ explain_trap_cause(const struct subject *s, char *text, size_t size)
     switch (f.cause) {
     case CAUSE_UNKNOWN: break;
     case CAUSE_FILL:
-        snprintf(text, size, "cause: the guest's tables allow it, the shadow lacks the entry");
+        snprintf(text, size, "cause: the guest's tables allow it, the shadow %s",
+                 s->exit.exception.error & PF_PRESENT ? "does not yet (dirty bit)"
+                                                      : "lacks the entry");
         break;
     case CAUSE_TABLE: snprintf(text, size, "cause: a page table of the guest's is written"); break;
     case CAUSE_DEVICE: snprintf(text, size, "cause: a device or ROM is there"); break;
@@ -267,9 +269,12 @@ say_page_fault(const struct subject *s, const struct finding *f)
     where_text(where_is(AT_TRAP_PAGE_FAULT), a, sizeof(a));
     if (f->cause == CAUSE_FILL) {
         explain_say(s, "Why",
-                    "The processor walks shadow page tables, not the guest's own. The "
-                    "guest's tables allow this access, the shadow just has no entry for "
-                    "it yet (a hidden page fault).");
+                    "The processor walks shadow page tables, not the guest's own. The guest's "
+                    "tables allow this access; %s (a hidden page fault).",
+                    s->exit.exception.error & PF_PRESENT
+                        ? "the shadow's entry is narrower: a page stays read-only there until the "
+                          "guest's dirty bit is set, so that the bit stays true"
+                        : "the shadow just has no entry for it yet");
         explain_say(s, "VMM", "%s walks the guest's tables; %s then enters the page by %s.", a,
                     where_text(where_is(AT_TRAP_FILL_SHADOW), b, sizeof(b)),
                     where_text(where_is(AT_SHADOW_MAP), c, sizeof(c)));
