@@ -47,6 +47,7 @@ static const struct unit_suite *const suites[] = {
     &suite_debug_expr,
     &suite_debugger_back,
     &suite_debugger_decode,
+    &suite_debugger_views,
     &suite_debug_format,
     &suite_debug_source,
     &suite_bios,

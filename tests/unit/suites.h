@@ -45,6 +45,7 @@ extern const struct unit_suite suite_symbols;
 extern const struct unit_suite suite_debug_expr;
 extern const struct unit_suite suite_debugger_back;
 extern const struct unit_suite suite_debugger_decode;
+extern const struct unit_suite suite_debugger_views;
 extern const struct unit_suite suite_debug_format;
 extern const struct unit_suite suite_debug_source;
 extern const struct unit_suite suite_bios;
