@@ -42,7 +42,7 @@ session_open(struct session *s, const struct subject *subject)
         .strategy = subject->strategy,
         .mem = UINT64_C(8) << 20,
         .console = "null",
-        .append = "",
+        .append = "hz=1000 tasks=preempt",
         .debug_exit_port = PC_DEBUG_EXIT_PORT,
     };
 
@@ -266,11 +266,36 @@ test_steps(void)
     }
 }
 
+/* free_table() calls itself for each level: next sees one call of it alone, to its end. */
+static void
+test_recursion(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(subjects); i++) {
+        struct session s;
+        char text[512];
+        unsigned steps = 0;
+        session_open(&s, &subjects[i]);
+        say(&s, "tbreak free_table");
+        say(&s, "run");
+        while (!strncmp(names(&s, text, sizeof(text)), "free_table ", 11) && steps++ < 5000) {
+            if (strstr(text + 11, "free_table ")) {
+                printf("\n  after %u: %s\n", steps, text);
+                CU_FAIL("within the recursion");
+                break;
+            }
+            say(&s, "next");
+        }
+        CU_ASSERT(steps > 10 && steps < 5000);
+        session_close(&s);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"places: functions behind their prologue, lines", test_places},
     {"the stack is right at every instruction of a function", test_stack},
     {"... and across an interrupt", test_interrupt},
     {"step, finish, and back", test_steps},
+    {"next over a recursion", test_recursion},
     {NULL, NULL},
 };
 const struct unit_suite suite_debug_source = {"debug_source", tests};
