@@ -38,7 +38,7 @@ struct console {
     uint8_t *kept;
     size_t kept_size, kept_room;
     uint64_t bytes_out, bytes_in;
-    uint8_t last; /* the byte that was put out last: '\n' if a line is complete */
+    uint8_t last;   /* the byte that was put out last: '\n' if a line is complete */
     uint64_t shown; /* output below it was put out when this part of the run was run before */
     /* Typed at the debugger, not at `in`: taken first. */
     uint8_t *typed;

@@ -41,12 +41,12 @@ struct debugger {
     struct stops *stops;
     struct displays *displays;
     struct values *values;
-    struct session *session; /* session.h */
-    char *repeat;            /* what an empty line means; NULL: nothing */
-    uint64_t list_address;   /* where `list`, `x` and `disassemble` go on */
-    unsigned script_depth;   /* of `source` */
+    struct session *session;  /* session.h */
+    char *repeat;             /* what an empty line means; NULL: nothing */
+    uint64_t list_address;    /* where `list`, `x` and `disassemble` go on */
+    unsigned script_depth;    /* of `source` */
     struct run_limits limits; /* of the whole run: --limit; then every movement fails */
-    bool started;            /* the machine has moved since it was built */
+    bool started;             /* the machine has moved since it was built */
     /* Asks a yes-or-no question on the terminal; NULL: the answer is yes. Owned by the cli. */
     bool (*ask)(const char *question);
     /* Builds the machine anew for `run`; NULL: cannot. Owned by the cli. */

@@ -126,7 +126,17 @@ shake(struct noise *n)
     n->machine.exit.kind = next_random(&n->seed) % TRACE_KIND_COUNT;
     if (n->machine.exit.kind >= TRACE_FAIL_ENTRY || n->machine.exit.kind == TRACE_UNIMPLEMENTED)
         n->machine.exit.failure.text = NULL;
-    n->machine.exit.access.write = choice & 64;
+    /* A bool is true or false, whatever the rest is; its place depends on the kind. */
+    switch (n->machine.exit.kind) {
+    case TRACE_MSR:
+        n->machine.exit.msr.write = choice & 64;
+        n->machine.exit.msr.refused = choice & 128;
+        break;
+    case TRACE_EXCEPTION: n->machine.exit.exception.has_error = choice & 64; break;
+    case TRACE_CR:
+    case TRACE_DR: n->machine.exit.reg.write = choice & 64; break;
+    default: n->machine.exit.access.write = choice & 64; break;
+    }
     n->machine.now = (struct moment){.exits = 1, .icount = choice, .edge = choice % 3};
 }
 
