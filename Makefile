@@ -104,8 +104,13 @@ check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
 
-check-cli: $(HV) guests
+check-cli: $(HV) $(BUILD)/pty guests
 	@tests/cli/run.sh $(HV) $(GUESTS)
+	@tests/cli/debug.sh $(HV) $(GUESTS) $(BUILD)/pty
+
+$(BUILD)/pty: $(O)/tests/cli/pty.o $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lutil
 	@tests/cli/views.sh $(HV) $(GUESTS)
 
 check-gdb: $(HV) guests | build/deps/check

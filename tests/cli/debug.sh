@@ -1,0 +1,318 @@
+#!/bin/sh
+# debug.sh HV GUESTS PTY - the debugger as its users meet it: scripts, pipes, options, a terminal.
+#
+# PTY is the program of pty.c. What is looked for are words, not addresses: those differ from
+# compiler to compiler. Called by `make check-cli`; ends with "N passed, N failed".
+set -u
+hv=$(realpath "$1") guests=$(realpath "$2") pty=$(realpath "$3")
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+export HOME="$work/home" TERM=xterm NO_COLOR=1 HV_GUESTS="$guests"
+unset XDG_STATE_HOME XDG_CONFIG_HOME
+mkdir "$HOME"
+
+verdict() { # WHAT REASON...; no reason: passed
+    what=$1
+    shift
+    if [ $# = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what: $*"
+        tail -n 15 "$work/out" | sed 's/^/    /'
+    fi
+}
+
+# debug WORD... <SCRIPT: runs hv debug on minios; output in $work/out, status in $got.
+debug() {
+    timeout 60 "$hv" debug --engine soft "$@" minios >"$work/out" 2>&1
+    got=$?
+}
+
+# ends WHAT STATUS PATTERN...: the last run ended with STATUS and printed the patterns, in this order.
+ends() {
+    what=$1 want=$2
+    shift 2
+    if [ "$got" != "$want" ]; then
+        verdict "$what" "status $got, not $want"
+        return
+    fi
+    from=1
+    for pattern; do
+        at=$(tail -n "+$from" "$work/out" | grep -n -m 1 -e "$pattern" | cut -d: -f1)
+        if [ -z "$at" ]; then
+            verdict "$what" "lacks '$pattern' from line $from on"
+            return
+        fi
+        from=$((from + at))
+    done
+    verdict "$what"
+}
+
+# --- steps ----------------------------------------------------------------------------------------
+
+debug <<'END'
+when
+stepi
+si 4
+when
+stepexit
+sx 2
+when
+set exit-edge both
+sx
+sx
+END
+ends "steps" 0 '^exit 0, after 0 instr' '^exit 0, after 5 instr' '^exit 1 out: io' '^exit 3 out: io' \
+    '^exit 3, its edge out' '^exit 3 in: io' '^exit 4 out: '
+
+debug <<'END'
+tbreak kmain
+run
+set $sp0 = $rsp
+nexti 3
+printf "same frame %d\n", $sp0 == $rsp
+seek 10
+when
+rsx 3
+when
+reverse-stepi
+rc
+when
+seek icount=100
+when
+END
+ends "back" 0 '^same frame 1' '^exit 10, its edge out' '^exit 7, its edge out' '^exit 0, after 0 instr' \
+    '^exit [0-9]*, after 100 instr'
+
+debug <<'END'
+checkpoint
+sx 5
+checkpoint
+info checkpoints
+restart 1
+when
+restart 2
+when
+END
+ends "checkpoints" 0 '^checkpoint 1: exit 0' '^checkpoint 2: exit 5' '^checkpoint 1: exit 0' \
+    '^checkpoint 2: exit 5' '^exit 0, after 0' '^exit 5, its edge out'
+
+# Twice through the same window: the same numbers, the same output once.
+debug <<'END'
+sx 60
+printf "A %d %x\n", $icount, $rsp
+seek 20
+sx 40
+printf "B %d %x\n", $icount, $rsp
+END
+ends "again" 0 '^A ' '^B '
+sed -n 's/^[AB] //p' "$work/out" | uniq | wc -l | grep -q '^ *1$' || verdict "again" "two ways differ"
+
+# --- stops ----------------------------------------------------------------------------------------
+
+debug <<'END'
+catch exit io port 0x3f8
+tcatch exit cpuid
+break kmain if $rsp == 1
+catch inject 32
+ignore 1 3
+info breakpoints
+continue
+continue
+disable 1
+continue
+continue
+info breakpoints
+run
+END
+ends "stops" 0 'catch exit 1: exit io port 0x3f8' 'catch exit 2 (once)' 'breakpoint 3 at kmain' \
+    'stops only if \$rsp == 1' '^catchpoint 1' '^catchpoint 1' '^catchpoint 2' '^exit .* out: cpuid' \
+    '^catchpoint 4' '^inject: .*0x20' 'hit 5 times' '^4 .*inject' 'hit 1 time' '^catchpoint 4'
+
+debug <<'END'
+watch ticks
+continue
+continue
+info breakpoints
+delete
+info breakpoints
+END
+ends "watch" 0 'watchpoint 1: ticks' '^hw watchpoint 1' 'timer_interrupt' '^hw watchpoint 1' \
+    'hit 2 times' '^There are no '
+
+debug <<'END'
+catch exit io port 0x3f8
+commands
+silent
+printf "<%c>\n", exit.value
+continue
+end
+tcatch inject
+continue
+echo not reached by the commands
+END
+ends "commands of a stop" 0 '^<m>' '^<i>' '^<n>' '^inject'
+
+debug <<'END'
+break kmain
+condition 1 *(int *)0x123456789abc == 1
+continue
+when
+END
+ends "a condition without memory" 0 'has no value here' '^exit 0'
+
+debug <<'END'
+trace on
+sx 2
+trace off
+trace save x.hvt
+END
+(cd "$work" && printf 'sx 5\ntrace save x.hvt\ngraph state 1:5 s.dot\ngraph card 3 c.dot\ngraph ladder l.dot\n' |
+    timeout 60 "$hv" debug --engine soft minios >out 2>&1)
+got=$?
+ends "output" 0 '^x.hvt: 5 exits' '^s.dot' '^c.dot' '^l.dot'
+for f in s c l; do
+    grep -q '^digraph' "$work/$f.dot" || verdict "graph $f" "no DOT"
+done
+grep -q 'rsp' "$work/c.dot" || verdict "graph card" "has no registers"
+"$hv" trace "$work/x.hvt" >"$work/out" 2>&1
+got=$?
+ends "trace save" 0 ' io '
+grep -q 'not closed' "$work/out" && verdict "trace save" "is not closed"
+
+# The recording, when the machine is gone.
+cat >"$work/post.hv" <<'END'
+stepexit
+sx 2
+when
+catch exit io port 0x3fd
+c
+rsx
+rc
+when
+explain 3
+info exits
+END
+timeout 60 "$hv" debug --trace "$work/x.hvt" -x "$work/post.hv" --batch >"$work/out" 2>&1
+got=$?
+ends "post mortem" 0 '^exit 1 out: io' '^exit 3 out: io' '^exit 3, its edge out' '^catchpoint 1' \
+    '^exit 0'
+timeout 60 "$hv" debug --trace "$work/x.hvt" -ex 'stepi' --batch >"$work/out" 2>&1
+got=$?
+ends "post mortem, an instruction" 1 'recording'
+
+# What is typed reaches the guest, once, on the way forth as on the way back.
+debug <<'END'
+type echo one two\n
+seek icount=60000000
+checkpoint
+seek 10
+restart
+quit
+END
+ends "type" 0 '^one two'
+[ "$(grep -c '^one two' "$work/out")" = 1 ] || verdict "type" "put out twice"
+
+# --- scripts --------------------------------------------------------------------------------------
+
+printf 'echo from a file\nsx\n' >"$work/good.hv"
+printf 'echo before\nnonsense\necho behind\n' >"$work/bad.hv"
+debug -x "$work/good.hv" -ex 'echo between' -x "$work/good.hv" --batch </dev/null
+ends "-x and -ex" 0 '^from a file' '^exit 1 out' '^between' '^from a file' '^exit 2 out'
+debug -x "$work/bad.hv" --batch </dev/null
+ends "a script that fails" 1 '^before' "bad.hv: line 2: .*no command 'nonsense'"
+grep -q '^behind' "$work/out" && verdict "a script that fails" "goes on"
+printf 'sx\n\n\nwhen\nsx 0\nwhen\n' | debug
+ends "a pipe that fails" 1 '^exit 1, its edge out' 'line 5: '
+grep -q '(hv)' "$work/out" && verdict "a pipe" "has a prompt"
+printf 'source %s\necho behind\n' "$work/bad.hv" | debug
+ends "source that fails" 1 '^before' 'bad.hv:2: '
+debug -ex 'quit 7' </dev/null
+ends "quit" 7
+debug --limit exits=100 -ex continue --batch </dev/null
+ends "a limit" 1 'the limit is used up, after 100 exits'
+debug --console stdio </dev/null
+ends "--console stdio" 1 'type TEXT'
+mkdir -p "$HOME/.config/hv"
+echo 'alias hello = echo from rc' >"$HOME/.config/hv/rc"
+echo 'echo from the working folder' >"$work/rc"
+cp "$work/rc" "$work/.hvrc"
+(cd "$work" && echo hello | timeout 60 "$hv" debug --engine soft minios >out 2>&1)
+got=$?
+ends "rc" 0 '^from rc'
+grep -q 'working folder' "$work/out" && verdict "rc" "reads the working folder"
+debug --nx -ex hello --batch </dev/null
+ends "--nx" 1 "no command 'hello'"
+
+# Under every strategy.
+for strategy in trap paravirt; do
+    guest=minios
+    [ $strategy = paravirt ] && guest=minios-pv
+    printf 'sx 30\nwhen\nrsx 5\nwhen\n' |
+        timeout 60 "$hv" debug --engine soft --strategy $strategy $guest >"$work/out" 2>&1
+    got=$?
+    ends "strategy $strategy" 0 '^exit 30, its edge out' '^exit 25, its edge out'
+done
+
+# --- a terminal -----------------------------------------------------------------------------------
+
+terminal() { # script on standard input
+    cat >"$work/keys"
+    timeout 60 "$pty" "$work/keys" "$hv" debug --engine soft minios >"$work/out" 2>&1
+    got=$?
+}
+
+rm -f "$HOME/.config/hv/rc"
+terminal <<'END'
+(hv) 	reverse-stepe\t
+reverse-stepexit	\x15stepi\r
+(hv) 	\r
+(hv) 	when\r
+after 2 instructions	
+(hv) 	\r
+(hv) 	bre\tkma\t
+break kmain	\r
+breakpoint 1	info br\t
+info breakpoints	\r
+kmain	
+(hv) 	p $ra\t
+p $rax	\r
+$1 = 	catch exit hyp\t
+catch exit hypercall	\x15
+	catch exit h\t\t
+hlt	\x15x/2i $rip\r
+=>	
+(hv) 	\r
+(hv) 	nonsense\r
+no command	some words\x03
+(hv) 	echo cl\\x65ar\r
+clear	
+(hv) 	delete\r
+Delete all stops? (y or n) 	y\r
+(hv) 	continue\r
+$ 	\x03
+interrupted	
+(hv) 	quit 5\r
+END
+ends "a terminal" 5
+if grep -q "$(printf '\033\\[3')" "$work/out"; then verdict "NO_COLOR" "has colours"; fi
+history="$HOME/.local/state/hv/history"
+if [ "$(grep -c '^when$' "$history")" = 1 ] && grep -q '^quit 5$' "$history"; then
+    verdict "history is saved"
+else
+    verdict "history is saved" "$(cat "$history")"
+fi
+terminal <<'END'
+(hv) 	\x10\x10
+continue	\x0e
+quit 5	\x15when\r
+after 0	
+(hv) 	\x04
+END
+ends "history is read" 0
+[ "$(grep -c '^when$' "$history")" = 1 ] || verdict "history" "has a line twice"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
