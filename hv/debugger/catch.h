@@ -1,4 +1,4 @@
-/* catch.h - what commands_stops.c and commands_catch.c share. Next: commands_catch.c. */
+/* catch.h - what commands_stops.c, commands_catch.c and watch.c share. Next: commands_catch.c. */
 #ifndef HV_DEBUGGER_CATCH_H
 #define HV_DEBUGGER_CATCH_H
 
@@ -14,5 +14,9 @@ char *stops_split_condition(char *text);
  * condition is none. 0 or -errno. */
 int stops_finish(struct debugger *debugger, struct stop_entry *entry, const char *condition,
                  struct error *err);
+/* "*(TYPE *)ADDRESS", "{TYPE}ADDRESS", "*ADDRESS", "NAME": where it is and how long; ", N" behind
+ * it says how long, too (watch.c). 0 or -errno with a sentence. */
+int stops_parse_object(struct debugger *debugger, const char *text, uint64_t *address,
+                       uint64_t *size, struct error *err);
 
 #endif

@@ -138,82 +138,6 @@ run_hbreak(struct debugger *debugger, const char *arguments, struct error *err)
 
 /* --- watch, rwatch, awatch -------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    unsigned size;
-} types[] = {
-    {"char", 1},      {"unsigned char", 1},  {"int8_t", 1},  {"uint8_t", 1},  {"bool", 1},
-    {"short", 2},     {"unsigned short", 2}, {"int16_t", 2}, {"uint16_t", 2}, {"int", 4},
-    {"unsigned", 4},  {"unsigned int", 4},   {"int32_t", 4}, {"uint32_t", 4}, {"long", 8},
-    {"long long", 8}, {"unsigned long", 8},  {"int64_t", 8}, {"uint64_t", 8},
-};
-
-/* The size of the type that begins at *text and ends before `end`; 0: it is none. Moves *text
- * behind it. */
-static unsigned
-type_size(const char **text, const char *end)
-{
-    const char *stop = strstr(*text, end);
-
-    for (unsigned i = 0; stop && i < ARRAY_SIZE(types); i++) {
-        size_t n = strlen(types[i].name);
-        const char *at = *text + strspn(*text, " ");
-        if (strncmp(at, types[i].name, n))
-            continue;
-        at += n;
-        at += strspn(at, " ");
-        if (at != stop)
-            continue;
-        *text = stop + strlen(end);
-        return types[i].size;
-    }
-    return 0;
-}
-
-/* "*(TYPE *)ADDRESS", "{TYPE}ADDRESS", "*ADDRESS", "NAME": where it is and how long; ", N" behind
- * it says how long, too. */
-static int
-parse_object(struct debugger *debugger, const char *text, uint64_t *address, uint64_t *size,
-             struct error *err)
-{
-    struct value value;
-    unsigned known = 0;
-    const char *at = text;
-    int rc;
-
-    if (*at == '{') {
-        at++;
-        known = type_size(&at, "}");
-    } else if (*at == '*') {
-        at++;
-        at += strspn(at, " ");
-        if (*at == '(') {
-            const char *inside = at + 1;
-            known = type_size(&inside, "*)");
-            if (!known)
-                known = type_size(&inside, "* )");
-            at = known ? inside : at;
-        }
-    }
-    if (*text == '{' && !known)
-        return error_set(err, EINVAL, "'%.64s' begins with no type: {uint32_t}ADDRESS", text);
-    if ((rc = expr_evaluate(debugger, &at, &value, err)))
-        return rc;
-    *address = value.bits;
-    *size = known ? known : 8;
-    if (*at == ',') {
-        at++;
-        if ((rc = expr_evaluate_all(debugger, at + strspn(at, " "), &value, err)))
-            return rc;
-        *size = value.bits;
-    } else if (*at) {
-        return error_set(err, EINVAL, "watch cannot read '%.64s'", at);
-    }
-    if (!*size || *size > 4096 || *address + *size - 1 < *address)
-        return error_set(err, EINVAL, "a watchpoint has 1 to 4096 bytes");
-    return 0;
-}
-
 static int
 add_watch(struct debugger *debugger, const char *arguments, enum stop_type type, struct error *err)
 {
@@ -227,7 +151,7 @@ add_watch(struct debugger *debugger, const char *arguments, enum stop_type type,
                        "watch what? '*(uint32_t *)0x1000', or a name, or 'ADDRESS, "
                        "BYTES'");
     else
-        rc = parse_object(debugger, text, &address, &size, err);
+        rc = stops_parse_object(debugger, text, &address, &size, err);
     if (!rc && !(entry = stops_add(debugger->stops, type, text, err)))
         rc = -ENOSPC;
     if (!rc) {

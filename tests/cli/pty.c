@@ -3,7 +3,7 @@
  *
  *   pty SCRIPT PROGRAM ARGUMENT...
  *
- * SCRIPT is a file; each line is first the text to wait for, a TAB, then what to type, with \t, \r,
+ * SCRIPT is a file; each line is first the text to wait for, a '|', then what to type, with \t, \r,
  * \n, \e, \\, \xHH. An empty first part waits for nothing; an empty second part types nothing. Gives
  * up SECONDS after it began to wait. Status: the program's, or 99 with a sentence on stderr.
  * Called by debug.sh.
@@ -78,18 +78,18 @@ play(int fd, FILE *script)
         uint8_t bytes[512], text[512];
         size_t count, length;
         line[strcspn(line, "\n")] = 0;
-        char *tab = strchr(line, '\t');
-        if (!tab)
-            return fail("no tab in", line);
-        *tab = 0;
+        char *bar = strchr(line, '|');
+        if (!bar)
+            return fail("no '|' in", line);
+        *bar = 0;
         if (unescape(line, text, sizeof(text) - 1, &length, NULL) ||
-            unescape(tab + 1, bytes, sizeof(bytes), &count, NULL))
+            unescape(bar + 1, bytes, sizeof(bytes), &count, NULL))
             return fail("not understood:", line);
         text[length] = 0;
         if (length && !wait_for(fd, (const char *)text))
             return fail("this did not come:", line);
         if (count && write(fd, bytes, count) != (ssize_t)count)
-            return fail("cannot type", tab + 1);
+            return fail("cannot type", bar + 1);
     }
     return 0;
 }

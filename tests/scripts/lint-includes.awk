@@ -20,7 +20,7 @@ BEGIN {
     # Libraries and system interfaces that one room owns.
     owner["Zydis/"] = "^hv/isa/x86/disasm"
     owner["elfutils/"] = "^hv/loader/"
-    owner["readline/"] = "^hv/debugger/"
+    owner["readline/"] = "^hv/cli/prompt"
     owner["linux/kvm.h"] = "^hv/engine/"
 }
 

@@ -216,7 +216,6 @@ test_help(void)
     CU_ASSERT_PTR_NULL(strstr(f.text, "stepexit"));
     CU_ASSERT_EQUAL(execute(&f, "apropos checkpoint"), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(f.text, "info checkpoints"));
-    CU_ASSERT_NOT_EQUAL(execute(&f, "help nonsense"), 0);
     tear_down(&f);
 }
 
@@ -464,7 +463,6 @@ test_complete(void)
     CU_ASSERT(offers(&f, "reverse-", "reverse-stepexit"));
     CU_ASSERT(offers(&f, "", "apropos"));
     CU_ASSERT(offers(&f, "info br", "breakpoints"));
-    CU_ASSERT(offers(&f, "i br", "breakpoints") || offers(&f, "info br", "breakpoints"));
     CU_ASSERT(offers(&f, "help inf", "info"));
     CU_ASSERT(offers(&f, "help info reg", "registers"));
     CU_ASSERT(offers(&f, "catch e", "exit"));
@@ -472,7 +470,6 @@ test_complete(void)
     CU_ASSERT(offers(&f, "catch exit io po", "port"));
     CU_ASSERT(offers(&f, "set ex", "exit-edge"));
     CU_ASSERT(offers(&f, "set exit-edge b", "both"));
-    CU_ASSERT(offers(&f, "show gr", "graph-viewer"));
     CU_ASSERT(offers(&f, "print $ra", "$rax"));
     CU_ASSERT(offers(&f, "print *($r1", "*($r10"));
     CU_ASSERT(offers(&f, "p exit.po", "exit.port"));
