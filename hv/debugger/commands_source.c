@@ -141,6 +141,25 @@ run_directory(struct debugger *debugger, const char *arguments, struct error *er
     return 0;
 }
 
+/* FILE [-o OFFSET] */
+static int
+run_add_symbol_file(struct debugger *debugger, const char *arguments, struct error *err)
+{
+    const char *option = strstr(arguments, " -o ");
+    struct value offset = {0};
+    char path[4096];
+    size_t length = option ? (size_t)(option - arguments) : strlen(arguments);
+
+    if (!length || length >= sizeof(path))
+        return error_set(err, EINVAL, "say which file: add-symbol-file build/guests/apps/sh");
+    if (!debugger->machine->symbols)
+        return error_set(err, ENOTSUP, "no symbols can be added: the guest's own file has none");
+    memcpy(path, arguments, length);
+    path[length] = 0;
+    int rc = option ? expr_evaluate_all(debugger, option + 4, &offset, err) : 0;
+    return rc ? rc : symbols_add(debugger->machine->symbols, path, offset.bits, err);
+}
+
 /* clang-format off */
 const struct debug_command commands_source[] = {
     {"step", "s", "source line", "[N]", "Go on to another line of source, into functions",
@@ -171,6 +190,10 @@ const struct debug_command commands_source[] = {
      "backtrace 5", COMPLETE_NOTHING, COMMAND_LIVE, NULL, run_backtrace},
     {"directory", NULL, "look", "[FOLDER]", "Look for sources in this folder, too; none: in no other",
      NULL, "directory ../hv", COMPLETE_FILE, 0, NULL, run_directory},
+    {"add-symbol-file", "symbol-file", "look", "FILE [-o OFFSET]",
+     "Know another file's symbols and lines, too: a user's program",
+     "What the guest's own file knows comes first. OFFSET is added to all addresses.",
+     "add-symbol-file build/guests/apps/sh", COMPLETE_FILE, 0, NULL, run_add_symbol_file},
     {0},
 };
 /* clang-format on */

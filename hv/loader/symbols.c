@@ -193,6 +193,7 @@ symbols_close(struct symbols *s)
 {
     if (!s)
         return;
+    symbols_close(s->more);
     symbols_free_frames(s);
     symbols_free_lines(s);
     free(s->by_name);
@@ -200,6 +201,21 @@ symbols_close(struct symbols *s)
     elf_end(s->elf);
     free(s->data);
     free(s);
+}
+
+int
+symbols_add(struct symbols *s, const char *path, uint64_t offset, struct error *err)
+{
+    struct symbols *more;
+    int rc = symbols_open(path, &more, err);
+
+    if (rc)
+        return rc;
+    while (s->more)
+        s = s->more;
+    s->more = more;
+    more->offset = offset;
+    return 0;
 }
 
 /* --- looking up names ------------------------------------------------------------------------- */
@@ -233,6 +249,8 @@ symbols_name(const struct symbols *s, uint64_t address, uint64_t *offset)
 {
     const struct symbol *symbol = find_address(s, address);
 
+    if (!symbol && s && s->more)
+        return symbols_name(s->more, address - s->more->offset, offset);
     if (symbol && offset)
         *offset = address - symbol->address;
     return symbol ? symbol->name : NULL;
@@ -256,9 +274,11 @@ symbols_address(const struct symbols *s, const char *name, uint64_t *address)
         else
             high = middle;
     }
-    if (!s || low == s->count || strcmp(s->by_name[low]->name, name))
+    if (!s)
         return false;
-    *address = s->by_name[low]->address;
+    if (low == s->count || strcmp(s->by_name[low]->name, name))
+        return symbols_address(s->more, name, address);
+    *address = s->by_name[low]->address + s->offset;
     return true;
 }
 
@@ -267,6 +287,13 @@ symbols_function(const struct symbols *s, uint64_t address, uint64_t *start, uin
 {
     const struct symbol *symbol = find_address(s, address);
 
+    if (!symbol && s && s->more) {
+        uint64_t offset = s->more->offset;
+        bool found = symbols_function(s->more, address - offset, start, end);
+        *start += found ? offset : 0;
+        *end += found ? offset : 0;
+        return found;
+    }
     if (!symbol || symbol->rank == 2 || symbol->rank == 3)
         return false;
     *start = symbol->address;
@@ -277,9 +304,11 @@ symbols_function(const struct symbols *s, uint64_t address, uint64_t *start, uin
 const char *
 symbols_list(const struct symbols *s, size_t i, uint64_t *address, bool *function)
 {
-    if (!s || i >= s->count)
+    if (!s)
         return NULL;
-    *address = s->by_name[i]->address;
+    if (i >= s->count)
+        return symbols_list(s->more, i - s->count, address, function);
+    *address = s->by_name[i]->address + s->offset;
     *function = s->by_name[i]->rank < 2;
     return s->by_name[i]->name;
 }

@@ -19,6 +19,10 @@ struct symbols;
 int symbols_open(const char *path, struct symbols **out, struct error *err);
 void symbols_close(struct symbols *symbols);
 
+/* Adds another file's, for addresses and names that the others do not know: a program beside its
+ * kernel. offset: added to its addresses. 0 or -errno. */
+int symbols_add(struct symbols *symbols, const char *path, uint64_t offset, struct error *err);
+
 /* The function or object that holds address: its name (valid until close) and the distance from
  * its start. NULL: none. symbols may be NULL. */
 const char *symbols_name(const struct symbols *symbols, uint64_t address, uint64_t *offset);

@@ -217,9 +217,9 @@ symbols_unwind(struct symbols *s, const struct symbols_frame *frame, symbols_rea
     if (!s)
         return false;
     /* A return address may lie behind the function that called: look where the call is. */
-    Dwarf_Frame *rules = find_rules(s, frame->rip - frame->called);
+    Dwarf_Frame *rules = find_rules(s, frame->rip - frame->called - s->offset);
     if (!rules)
-        return false;
+        return symbols_unwind(s->more, frame, read, context, caller);
     if (dwarf_frame_info(rules, NULL, NULL, &interrupted) < 0)
         interrupted = false;
     bool done = unwind(&u, rules, caller);

@@ -167,10 +167,20 @@ symbols_line(struct symbols *s, uint64_t address, const char **file, int *line)
     size_t above = s ? row_above(s, address) : 0;
 
     if (!above || !s->line[above - 1].number)
-        return false;
+        return s && s->more && symbols_line(s->more, address - s->more->offset, file, line);
     *file = s->file[s->line[above - 1].file];
     *line = (int)s->line[above - 1].number;
     return true;
+}
+
+static bool
+range_of_more(struct symbols *more, uint64_t address, uint64_t *start, uint64_t *end)
+{
+    bool found = symbols_line_range(more, address - more->offset, start, end);
+
+    *start += found ? more->offset : 0;
+    *end += found ? more->offset : 0;
+    return found;
 }
 
 bool
@@ -179,7 +189,7 @@ symbols_line_range(struct symbols *s, uint64_t address, uint64_t *start, uint64_
     size_t above = s ? row_above(s, address) : 0;
 
     if (!above || !s->line[above - 1].number || above == s->lines)
-        return false;
+        return s && s->more && range_of_more(s->more, address, start, end);
     const struct line *row = &s->line[above - 1];
     size_t first = above - 1;
     while (first && s->line[first - 1].number == row->number &&
@@ -201,7 +211,7 @@ symbols_line_begins(struct symbols *s, uint64_t address)
     for (; above && s->line[above - 1].address == address; above--)
         if (s->line[above - 1].number && s->line[above - 1].statement)
             return true;
-    return false;
+    return s && s->more && symbols_line_begins(s->more, address - s->more->offset);
 }
 
 /*
@@ -216,6 +226,10 @@ symbols_body(struct symbols *s, uint64_t address)
     if (!symbols_function(s, address, &start, &end) || start != address)
         return address;
     size_t above = row_above(s, address);
+    if (s->more && (!above || !s->line[above - 1].number)) {
+        uint64_t offset = s->more->offset;
+        return symbols_body(s->more, address - offset) + offset;
+    }
     if (!above || s->line[above - 1].address != address || !s->line[above - 1].number)
         return address;
     for (; above < s->lines && s->line[above].address < end && s->line[above].number; above++)
@@ -229,7 +243,9 @@ symbols_file(struct symbols *s, size_t i)
 {
     if (s && !s->lines_read)
         read_lines(s);
-    return s && i < s->files ? s->file[i] : NULL;
+    if (!s)
+        return NULL;
+    return i < s->files ? s->file[i] : symbols_file(s->more, i - s->files);
 }
 
 /* Does the path end so, at a slash? */
@@ -258,10 +274,10 @@ symbols_find_line(struct symbols *s, const char *file, int line, int *found, uin
         best = row;
     }
     if (!best)
-        return false;
+        return symbols_find_line(s->more, file, line, found, address);
     if (found)
         *found = (int)best->number;
-    *address = best->address;
+    *address = best->address + s->offset;
     return true;
 }
 

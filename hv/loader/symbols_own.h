@@ -42,6 +42,8 @@ struct symbols {
     bool frames_read;
     Dwarf *dwarf;         /* NULL: none, or not yet opened */
     Dwarf_CFI *frames[2]; /* of .debug_frame, of .eh_frame */
+    struct symbols *more; /* of another file, asked where this one knows nothing */
+    uint64_t offset;      /* what is added to all addresses of such a file; the first one's is 0 */
 };
 
 /* The file's DWARF, opened when it is first asked for; NULL: it has none. */

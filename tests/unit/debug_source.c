@@ -4,6 +4,7 @@
  * What minios does is known from its source: init_memory() calls vm_init(), which calls new_table(),
  * which calls pmm_alloc().
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ static const struct subject {
     {"build/guests/minios-pv", "paravirt"},
 };
 
+#define TASKS "hz=1000 tasks=preempt" /* two programs, and the end; without it, a shell */
+
 struct session {
     struct launch launch;
     struct machine machine;
@@ -32,7 +35,7 @@ struct session {
 };
 
 static void
-session_open(struct session *s, const struct subject *subject)
+session_open(struct session *s, const struct subject *subject, const char *append)
 {
     struct args args = {0};
     struct error err;
@@ -42,7 +45,7 @@ session_open(struct session *s, const struct subject *subject)
         .strategy = subject->strategy,
         .mem = UINT64_C(8) << 20,
         .console = "null",
-        .append = "hz=1000 tasks=preempt",
+        .append = append,
         .debug_exit_port = PC_DEBUG_EXIT_PORT,
     };
 
@@ -126,7 +129,7 @@ test_places(void)
     uint64_t start, body, line;
     struct error err;
 
-    session_open(&s, &subjects[0]);
+    session_open(&s, &subjects[0], TASKS);
     CU_ASSERT(symbols_address(s.machine.symbols, "vm_init", &start));
     CU_ASSERT_EQUAL(expr_location(&s.debugger, "vm_init", &body, &err), 0);
     CU_ASSERT(body > start && body < start + 64);
@@ -163,7 +166,7 @@ test_stack(void)
         struct session s;
         char text[512];
         unsigned steps = 0;
-        session_open(&s, &subjects[i]);
+        session_open(&s, &subjects[i], TASKS);
         say(&s, "tbreak *pmm_alloc");
         say(&s, "run");
         expect_names(&s, "pmm_alloc new_table vm_init init_memory kmain ");
@@ -189,7 +192,7 @@ test_interrupt(void)
     for (unsigned i = 0; i < ARRAY_SIZE(subjects); i++) {
         struct session s;
         char text[512];
-        session_open(&s, &subjects[i]);
+        session_open(&s, &subjects[i], TASKS);
         say(&s, "tbreak trap");
         say(&s, "run");
         names(&s, text, sizeof(text));
@@ -231,7 +234,7 @@ test_steps(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(subjects); i++) {
         struct session s;
-        session_open(&s, &subjects[i]);
+        session_open(&s, &subjects[i], TASKS);
         say(&s, "tbreak vm_init");
         say(&s, "run");
         expect_names(&s, "vm_init init_memory kmain ");
@@ -274,7 +277,7 @@ test_recursion(void)
         struct session s;
         char text[512];
         unsigned steps = 0;
-        session_open(&s, &subjects[i]);
+        session_open(&s, &subjects[i], TASKS);
         say(&s, "tbreak free_table");
         say(&s, "run");
         while (!strncmp(names(&s, text, sizeof(text)), "free_table ", 11) && steps++ < 5000) {
@@ -290,12 +293,40 @@ test_recursion(void)
     }
 }
 
+/* The shell's first system call, from the kernel's C to the program's first instruction: two files'
+ * symbols, two stacks. */
+static void
+test_program(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(subjects); i++) {
+        struct session s;
+        char text[512];
+        uint64_t main_body;
+        session_open(&s, &subjects[i], "");
+        CU_ASSERT_EQUAL(symbols_add(s.machine.symbols, "/nonexistent", 0, NULL), -ENOENT);
+        say(&s, "add-symbol-file build/guests/apps/sh -o 1 - 1");
+        CU_ASSERT_EQUAL(expr_location(&s.debugger, "main", &main_body, NULL), 0);
+        CU_ASSERT(main_body > 0x400000 && main_body < 0x500000);
+        say(&s, "tbreak main");
+        say(&s, "run");
+        expect_names(&s, "main _start ");
+        say(&s, "tbreak syscall");
+        say(&s, "continue");
+        names(&s, text, sizeof(text));
+        CU_ASSERT_EQUAL(strncmp(text, "syscall ", 8), 0);
+        const char *program = strchr(text, '!');
+        CU_ASSERT(program && strstr(program, " main _start "));
+        session_close(&s);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"places: functions behind their prologue, lines", test_places},
     {"the stack is right at every instruction of a function", test_stack},
     {"... and across an interrupt", test_interrupt},
     {"step, finish, and back", test_steps},
     {"next over a recursion", test_recursion},
+    {"a program beside the kernel", test_program},
     {NULL, NULL},
 };
 const struct unit_suite suite_debug_source = {"debug_source", tests};
