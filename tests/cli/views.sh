@@ -149,5 +149,29 @@ explain
 END
 says "hostile" '!!' 'no memory is there' 'First '
 
+# --- a recording ------------------------------------------------------------------------------------------
+
+timeout 120 "$hv" run --engine soft --strategy trap --limit exits=600 --trace "$work/trap.hvt" \
+    "$guests/minios" >/dev/null 2>&1 </dev/null
+timeout 120 "$hv" debug --nx --trace "$work/trap.hvt" >"$work/out" 2>&1 <<'END'
+stepexit 3
+explain
+stepexit 590
+reverse-stepexit
+info exit
+info exits
+explain 4
+info registers
+END
+says "a recording" '^exit 3 out: exception, guest kernel -> VMM' 'a hidden page fault' \
+    '^exit 592 out' 'in the past' '^  exception ' 'a recording has no registers but rip'
+
+debug hardware minios <<'END'
+stepexit 5
+checkpoint
+info checkpoints
+END
+says "checkpoints" '^checkpoint 1: '
+
 echo "views: $passed passed, $failed failed"
 [ $failed = 0 ]
