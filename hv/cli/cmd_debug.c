@@ -232,9 +232,11 @@ run_debug(const struct args *args)
         rc = open_live(d, &err);
     if (rc)
         goto out;
-    prompt_catch_interrupt(&d->machine);
+    if (d->debugger.interactive) /* Ctrl-C ends a script as it ends any program */
+        prompt_catch_interrupt(&d->machine);
     status = session(d);
-    prompt_catch_interrupt(NULL);
+    if (d->debugger.interactive)
+        prompt_catch_interrupt(NULL);
 out:
     fflush(stdout);
     if (rc)

@@ -18,5 +18,9 @@ int stops_finish(struct debugger *debugger, struct stop_entry *entry, const char
  * it says how long, too (watch.c). 0 or -errno with a sentence. */
 int stops_parse_object(struct debugger *debugger, const char *text, uint64_t *address,
                        uint64_t *size, struct error *err);
+/* What is watched, and what it was at the stop before: prints it (watch.c). */
+void stops_show_watched(struct debugger *debugger, struct stop_entry *entry);
+/* The value from which the next stop tells the difference. */
+void stops_remember_watched(struct debugger *debugger, struct stop_entry *entry);
 
 #endif

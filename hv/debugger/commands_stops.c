@@ -157,6 +157,7 @@ add_watch(struct debugger *debugger, const char *arguments, enum stop_type type,
     if (!rc) {
         entry->address = address;
         entry->size = size;
+        stops_remember_watched(debugger, entry);
         rc = stops_finish(debugger, entry, condition, err);
     }
     free(text);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/console.h"
+#include "debugger/catch.h"
 #include "debugger/explain.h"
 #include "debugger/go.h"
 #include "debugger/session.h"
@@ -188,6 +189,8 @@ debugger_stopped(struct debugger *debugger, const struct stop *stop)
         fprintf(debugger->out, "%s\n", debugger->stops->note.message);
     if (!silent)
         debugger_show_stop(debugger, stop);
+    if (!silent && entry && entry->type >= WATCH_WRITE && entry->type <= WATCH_ACCESS)
+        stops_show_watched(debugger, entry);
     if (commands)
         session->pending = strdup(commands + (silent ? 7 : 0));
     if (entry)

@@ -36,8 +36,10 @@ struct stop_entry {
     char *commands;  /* lines; NULL: none */
     uint64_t hits, ignore;
     uint64_t address, size; /* breakpoints and watchpoints */
-    uint64_t kinds;         /* catchpoints: bit k: enum trace_kind k */
-    bool operand_given;     /* ... with this port, address, MSR, vector ... only */
+    uint64_t seen;          /* watchpoints of at most 8 bytes: the value at the last stop there */
+    bool seen_known;
+    uint64_t kinds;     /* catchpoints: bit k: enum trace_kind k */
+    bool operand_given; /* ... with this port, address, MSR, vector ... only */
     uint64_t operand;
 };
 

@@ -4,6 +4,7 @@
  * Called by commands_stops.c.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -81,4 +82,36 @@ stops_parse_object(struct debugger *debugger, const char *text, uint64_t *addres
     if (!*size || *size > 4096 || *address + *size - 1 < *address)
         return error_set(err, EINVAL, "a watchpoint has 1 to 4096 bytes");
     return 0;
+}
+
+/* The watched bytes as a number. False: they are not there, or too many. */
+static bool
+read_watched(struct debugger *debugger, const struct stop_entry *entry, uint64_t *value)
+{
+    struct machine *machine = debugger->machine;
+
+    *value = 0;
+    return entry->size <= sizeof(*value) &&
+           !machine->ops->read(machine, SPACE_LINEAR, entry->address, value, entry->size, NULL);
+}
+
+void
+stops_remember_watched(struct debugger *debugger, struct stop_entry *entry)
+{
+    entry->seen_known = read_watched(debugger, entry, &entry->seen);
+}
+
+void
+stops_show_watched(struct debugger *debugger, struct stop_entry *entry)
+{
+    uint64_t value;
+
+    if (!read_watched(debugger, entry, &value))
+        return;
+    fprintf(debugger->out, "  %s: ", entry->what);
+    if (entry->seen_known)
+        fprintf(debugger->out, "0x%" PRIx64 " -> ", entry->seen);
+    fprintf(debugger->out, "0x%" PRIx64 "\n", value);
+    entry->seen = value;
+    entry->seen_known = true;
 }

@@ -139,8 +139,8 @@ info breakpoints
 delete
 info breakpoints
 END
-ends "watch" 0 'watchpoint 1: ticks' '^hw watchpoint 1' 'timer_interrupt' '^hw watchpoint 1' \
-    'hit 2 times' '^There are no '
+ends "watch" 0 'watchpoint 1: ticks' '^hw watchpoint 1' 'timer_interrupt' \
+    'ticks: 0x1$' '^hw watchpoint 1' 'ticks: 0x1 -> 0x2$' 'hit 2 times' '^There are no '
 
 debug <<'END'
 catch exit io port 0x3f8
