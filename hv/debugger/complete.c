@@ -75,8 +75,11 @@ static void
 offer_symbols(struct offers *o, const struct debugger *debugger)
 {
     const char *name;
+    uint64_t address;
+    bool function;
 
-    for (size_t i = 0; (name = symbols_nth(debugger->machine->symbols, i)); i++)
+    for (size_t i = 0; (name = symbols_list(debugger->machine->symbols, i, &address, &function));
+         i++)
         if (!strncmp(name, o->typed, o->length))
             offer(o, "", name);
 }

@@ -247,7 +247,7 @@ dollar(struct parser *p, struct term *term)
     if (is_history(text, length))
         return history_value(p, term);
     if (same("icount", text, length) || same("exit", text, length)) {
-        term->value = (struct value){*text == 'i' ? m->now.icount : m->now.exits, false, 8};
+        term->value = (struct value){*text == 'i' ? m->now.icount : m->now.exits, true, 8};
         return 0;
     }
     if ((which = computed_index(text, length)) >= 0)

@@ -256,12 +256,6 @@ symbols_name(const struct symbols *s, uint64_t address, uint64_t *offset)
     return symbol ? symbol->name : NULL;
 }
 
-const char *
-symbols_nth(const struct symbols *symbols, size_t n)
-{
-    return symbols && n < symbols->count ? symbols->by_name[n]->name : NULL;
-}
-
 bool
 symbols_address(const struct symbols *s, const char *name, uint64_t *address)
 {

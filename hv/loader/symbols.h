@@ -28,8 +28,6 @@ int symbols_add(struct symbols *symbols, const char *path, uint64_t offset, stru
 const char *symbols_name(const struct symbols *symbols, uint64_t address, uint64_t *offset);
 /* The address of a name. */
 bool symbols_address(const struct symbols *symbols, const char *name, uint64_t *address);
-/* Name n of all, in the order of the alphabet, for completion; NULL: there are no more. */
-const char *symbols_nth(const struct symbols *symbols, size_t n);
 /* Source line of an address; file is valid until close. False: not known. */
 bool symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);
 /* The first instruction of a line of source. file: the end of its path, from a slash on ("main.c",
