@@ -263,7 +263,7 @@ static const struct option_desc options[] = {
 
 const struct command command_debug = {
     .name = "debug",
-    .words = "GUEST",
+    .words = "[GUEST]",
     .max = 1,
     .summary = "Step through a guest: by instruction, line or exit, forwards and backwards.",
     .text =

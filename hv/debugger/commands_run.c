@@ -43,6 +43,7 @@ start_anew(struct debugger *debugger, struct error *err)
         return rc;
     debugger->started = false;
     debugger->stops->changed = true;
+    debugger->session->checkpoints = 0; /* they were moments of the other run */
     return 0;
 }
 
