@@ -6,12 +6,30 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "engine/monitor.h"
 #include "isa/x86/cpu.h"
 #include "strategy/deprivilege.h"
 #include "strategy/paravirt/paravirt.h"
+
+/* Behind what is in text: the page that both sides read and write (struct hc_shared). */
+static void
+describe_shared(const struct paravirt *pv, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    struct hc_shared page;
+
+    if (pv->shared == NO_FRAME || ram_read(&pv->vm->ram, pv->shared, &page, sizeof(page)))
+        snprintf(text + used, size - used, "shared page: none yet, so events are masked\n");
+    else
+        snprintf(text + used, size - used,
+                 "shared page at %#" PRIx64 ": masked %u, pending %u, version %" PRIu32
+                 ", time %" PRIu64 " ns, fault address %#" PRIx64 "\n",
+                 pv->shared, page.masked, page.pending, page.version, page.time,
+                 page.fault_address);
+}
 
 void
 paravirt_describe(struct vcpu *vcpu, char *text, size_t size)
@@ -26,16 +44,18 @@ paravirt_describe(struct vcpu *vcpu, char *text, size_t size)
         writable += pv->frames.frame[i].type == FRAME_WRITABLE;
     }
     snprintf(text, size,
-             "in %s, events %s, root %#" PRIx64 ", kernel stack %#" PRIx64 "\n"
+             "in %s, events %s (virtual IF %u), root (virtual CR3) %#" PRIx64
+             ", kernel stack %#" PRIx64 "\n"
              "privileged instructions %" PRIu64 "\n"
              "hypercalls %" PRIu64 ", of them in multicalls %" PRIu64 ", refused %" PRIu64 "\n"
              "system calls %" PRIu64 ", traps and events delivered %" PRIu64
              ", of them events %" PRIu64 "\n"
              "frames: tables %" PRIu64 ", writable %" PRIu64 ", entries checked %" PRIu64 "\n",
              pv->user ? "user mode" : "the kernel", events_masked(pv) ? "masked" : "open",
-             pv->root == NO_FRAME ? 0 : pv->root, pv->stack, pv->privileged, calls, pv->multicalled,
-             pv->refused, pv->syscalls, pv->traps, pv->delivered, tables, writable,
-             pv->frames.checked);
+             !events_masked(pv), pv->root == NO_FRAME ? 0 : pv->root, pv->stack, pv->privileged,
+             calls, pv->multicalled, pv->refused, pv->syscalls, pv->traps, pv->delivered, tables,
+             writable, pv->frames.checked);
+    describe_shared(pv, text, size);
 }
 
 static struct state_part
