@@ -13,10 +13,12 @@
  * and a later screen view find the text in place.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/ram.h"
 
@@ -155,6 +157,41 @@ ram_at(const struct ram *ram, uint64_t gpa, uint64_t len)
 
 /* --- which pages were written ------------------------------------------------------------------- */
 
+/* One word a page, of which 63 and 62 say that the page is in memory or swapped out (Linux, pagemap).
+ * One that is neither was never touched, and there are many: so they need not be looked at. */
+#define PAGEMAP       "/proc/self/pagemap"
+#define PAGEMAP_THERE (UINT64_C(3) << 62)
+
+/* Of `pages` pages from host on. False: the host does not tell. */
+static bool
+read_pagemap(int fd, const void *host, uint64_t *word, uint64_t pages)
+{
+    size_t size = pages * sizeof(*word);
+
+    return pread(fd, word, size, (off_t)((uintptr_t)host / PAGE_SIZE * sizeof(*word))) ==
+           (ssize_t)size;
+}
+
+static void
+mark_touched(uint8_t *marks, const uint8_t *host, uint64_t pages)
+{
+    uint64_t word[512];
+    int fd = sysconf(_SC_PAGESIZE) == PAGE_SIZE ? open(PAGEMAP, O_RDONLY | O_CLOEXEC) : -1;
+
+    memset(marks, 1, pages);
+    /* Does it tell the truth? The page that this stands in is there. */
+    bool told = fd >= 0 && read_pagemap(fd, word, word, 1) && word[0] & PAGEMAP_THERE;
+    for (uint64_t at = 0, n; told && at < pages; at += n) {
+        n = pages - at < 512 ? pages - at : 512;
+        if (!read_pagemap(fd, host + at * PAGE_SIZE, word, n))
+            break;
+        for (uint64_t i = 0; i < n; i++)
+            marks[at + i] = (word[i] & PAGEMAP_THERE) != 0;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 ram_track(struct ram *ram, struct error *err)
 {
@@ -169,9 +206,9 @@ ram_track(struct ram *ram, struct error *err)
         ram->dirty = NULL;
         return error_set(err, ENOMEM, "no memory to keep track of %" PRIu64 " pages", pages);
     }
-    memset(ram->dirty, 1, pages);
+    mark_touched(ram->dirty, ram->host, pages);
     if (private_pages)
-        memset(ram->private_dirty, 1, private_pages);
+        mark_touched(ram->private_dirty, ram->private_host, private_pages);
     return 0;
 }
 

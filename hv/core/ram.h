@@ -68,7 +68,8 @@ void ram_written(struct ram *ram, uint64_t gpa, uint64_t len);
 
 /*
  * Marks pages that are written, from now on: `dirty` has a byte for each page of RAM, private_dirty for
- * each of private memory. At first all are marked. 0 or -ENOMEM. Engines with CAP_ICOUNT alone.
+ * each of private memory. At first all are marked that may hold something but zeros. 0 or -ENOMEM.
+ * Engines with CAP_ICOUNT alone.
  */
 int ram_track(struct ram *ram, struct error *err);
 /* Takes all marks away. */

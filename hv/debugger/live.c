@@ -274,7 +274,8 @@ live_go(struct machine *machine, const struct machine_goal *goal, const struct l
             return 0;
         }
         /* A step ignores the point that it begins at; it may take an exit or two to be done. */
-        pass = pass && moment_steps(&machine->now) == moment_steps(&from);
+        pass = pass && moment_steps(&machine->now) == moment_steps(&from) &&
+               (live_counts(machine) || machine->now.exits == from.exits);
         bool stopped = move(machine, goal, bound, pass, stop);
         if (machine->history && !machine->ended && machine->now.edge != EDGE_OUT)
             history_visit(machine->history);

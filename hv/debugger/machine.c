@@ -125,10 +125,9 @@ find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,
     *entry = (struct trace_event){.kind = TRACE_END};
     while (++at < trace->count) {
         const struct trace_event *e = &trace->events[at];
-        enum trace_class class = trace->kind[e->kind].class;
-        if (class == TRACE_CLASS_EXIT)
+        if (trace->kind[e->kind].class == TRACE_CLASS_EXIT)
             break;
-        if (class == TRACE_CLASS_ENTRY) {
+        if (e->kind == TRACE_ENTRY) {
             *entry = *e;
             break;
         }

@@ -104,17 +104,16 @@ static bool
 is_stop(const struct trace *trace, uint64_t i, const struct machine_goal *goal, struct stop *stop)
 {
     const struct trace_event *e = &trace->events[i];
-    enum trace_class class = trace->kind[e->kind].class;
 
     if (e->kind == TRACE_INJECT && goal->injects) {
         *stop = (struct stop){.why = STOP_INJECT, .point = (unsigned)e->address};
         return true;
     }
     *stop = (struct stop){.why = STOP_EDGE};
-    if (class == TRACE_CLASS_EXIT)
+    if (trace->kind[e->kind].class == TRACE_CLASS_EXIT)
         return goal->edges & EDGE_OUT;
     /* The entry with which the run began belongs to no exit. */
-    return class == TRACE_CLASS_ENTRY && goal->edges & EDGE_IN && trace_exits_before(trace, i);
+    return e->kind == TRACE_ENTRY && goal->edges & EDGE_IN && trace_exits_before(trace, i);
 }
 
 /* In steps of one event, forward or back, until a wanted stop. False: none. */
@@ -179,10 +178,9 @@ static bool
 find_entry(const struct trace *trace, uint64_t at, uint64_t *entry)
 {
     for (uint64_t i = at + 1; i < trace->count; i++) {
-        enum trace_class class = trace->kind[trace->events[i].kind].class;
-        if (class == TRACE_CLASS_EXIT)
+        if (trace->kind[trace->events[i].kind].class == TRACE_CLASS_EXIT)
             return false;
-        if (class == TRACE_CLASS_ENTRY) {
+        if (trace->events[i].kind == TRACE_ENTRY) {
             *entry = i;
             return true;
         }
