@@ -37,8 +37,8 @@ struct console {
     bool keep;
     uint8_t *kept;
     size_t kept_size, kept_room;
+    uint8_t last; /* the byte that was put out last: '\n' if a line is complete */
     uint64_t bytes_out, bytes_in;
-    uint8_t last;   /* the byte that was put out last: '\n' if a line is complete */
     uint64_t shown; /* output below it was put out when this part of the run was run before */
     /* Typed at the debugger, not at `in`: taken first. */
     uint8_t *typed;
