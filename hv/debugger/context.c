@@ -191,11 +191,7 @@ show_changes(struct debugger *d, const struct x86_regs *now)
 
     for (unsigned i = 0; i < x86_reg_count; i++) {
         const struct reg_desc *r = &x86_reg_table[i];
-        const struct bit_name *names = !strcmp(r->name, "rflags") ? decode_rflags
-                                       : !strcmp(r->name, "cr0")  ? decode_cr0
-                                       : !strcmp(r->name, "cr4")  ? decode_cr4
-                                       : !strcmp(r->name, "efer") ? decode_efer
-                                                                  : NULL;
+        const struct bit_name *names;
         uint64_t a = 0, b = 0;
         memcpy(&a, (const char *)before + r->offset, r->size);
         memcpy(&b, (const char *)now + r->offset, r->size);
@@ -203,6 +199,11 @@ show_changes(struct debugger *d, const struct x86_regs *now)
         if (a == b || !strcmp(r->name, "rip") || strstr(r->name, ".limit") ||
             strstr(r->name, ".attr"))
             continue;
+        names = !strcmp(r->name, "rflags") ? decode_rflags
+                : !strcmp(r->name, "cr0")  ? decode_cr0
+                : !strcmp(r->name, "cr4")  ? decode_cr4
+                : !strcmp(r->name, "efer") ? decode_efer
+                                           : NULL;
         if (names && *decode_bit_changes(names, a, b, bits, sizeof(bits)))
             snprintf(text, sizeof(text), "%s %.200s", r->name, bits);
         else

@@ -90,9 +90,11 @@ open_eyes(struct machine *machine, struct error *err)
 
     if (rc)
         return rc;
-    if (!live->eyes && !(live->eyes = aligned_alloc(64, (sizeof(*live->eyes) + 63) / 64 * 64)))
-        return error_set(err, ENOMEM, "no memory to look at the guest's page tables");
-    x86_cpu_init(live->eyes);
+    if (!live->eyes) {
+        if (!(live->eyes = aligned_alloc(64, (sizeof(*live->eyes) + 63) / 64 * 64)))
+            return error_set(err, ENOMEM, "no memory to look at the guest's page tables");
+        x86_cpu_init(live->eyes); /* once: looking goes past its TLB */
+    }
     live->eyes->r = regs;
     live->eyes->mem = (struct x86_memory){
         .ctx = &machine->vm->ram, .page = look_page, .a20_mask = ~UINT64_C(0)};
