@@ -28,9 +28,9 @@
 #include "strategy/strategy.h"
 #include "tracer/describe.h"
 
-#define LINE_WIDTH    90
+#define LINE_WIDTH    79
 #define CHANGED_LINES 3
-#define SOURCE_WIDTH  80
+#define SOURCE_WIDTH  72
 
 /* --- which domain ------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 
 #include "debugger/paint.h"
 
-#define WIDTH  88
+#define WIDTH  79
 #define INDENT 10
 
 const char *
