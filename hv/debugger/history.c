@@ -21,7 +21,8 @@
 #include "strategy/strategy.h"
 
 #define STEP          1000000u /* instructions and waits: some 10 ms of the soft engine */
-#define NEAR          64u      /* at distance d the gaps are about d / NEAR, at least h->step */
+#define EXIT_COST     100u
+#define NEAR          64u /* at distance d the gaps are about d / NEAR, at least h->step */
 #define LIMIT_DEFAULT (UINT64_C(256) << 20)
 
 struct history {
@@ -32,15 +33,16 @@ struct history {
     uint64_t whole; /* bytes of the first one, which has all pages: the limit is for the others */
     const struct moment *change; /* the first change behind base; NULL: none */
     uint64_t step;               /* the least gap */
-    uint64_t next;               /* steps at which the next one is due */
+    uint64_t next;               /* cost_of() at which the next one is due */
     uint64_t coarser;            /* memory was short: gaps are so many times wider */
     uint8_t *wanted;             /* scratch: a byte for each page */
 };
 
+/* How long it takes to run until there, in instructions: an exit costs as much as so many. */
 static uint64_t
-steps_of(const struct snapshot *s)
+cost_of(const struct moment *moment)
 {
-    return moment_steps(&s->now);
+    return moment_steps(moment) + moment->exits * EXIT_COST;
 }
 
 static uint64_t
@@ -68,7 +70,7 @@ drop(struct history *h, unsigned i)
 static uint64_t
 gap_at(const struct history *h, unsigned i)
 {
-    uint64_t gap = distance(moment_steps(&h->machine->now), steps_of(h->snapshot[i])) / NEAR;
+    uint64_t gap = distance(cost_of(&h->machine->now), cost_of(&h->snapshot[i]->now)) / NEAR;
 
     return (gap < h->step ? h->step : gap) * h->coarser;
 }
@@ -90,7 +92,7 @@ thin(struct history *h)
     for (unsigned i = h->count; i-- > 1;) {
         if (i == h->base || h->snapshot[i]->changed || i + 1 >= h->count)
             continue;
-        if (steps_of(h->snapshot[i + 1]) - steps_of(h->snapshot[i - 1]) <= gap_at(h, i))
+        if (cost_of(&h->snapshot[i + 1]->now) - cost_of(&h->snapshot[i - 1]->now) <= gap_at(h, i))
             drop(h, i);
     }
 }
@@ -147,7 +149,7 @@ take(struct history *h, bool changed)
     h->snapshot[at] = s;
     h->count++;
     h->base = at;
-    h->next = steps_of(s) + h->step;
+    h->next = cost_of(&s->now) + h->step;
     find_change(h);
     return 0;
 }
@@ -155,15 +157,15 @@ take(struct history *h, bool changed)
 void
 history_visit(struct history *h)
 {
-    uint64_t now = moment_steps(&h->machine->now);
+    uint64_t now = cost_of(&h->machine->now);
     unsigned at;
 
     if (now < h->next)
         return;
     h->next = now + h->step;
     at = place(h, &h->machine->now);
-    if ((h->base != at && now - steps_of(h->snapshot[at]) < h->step / 2) ||
-        (at + 1 < h->count && steps_of(h->snapshot[at + 1]) - now < h->step / 2))
+    if ((h->base != at && now - cost_of(&h->snapshot[at]->now) < h->step / 2) ||
+        (at + 1 < h->count && cost_of(&h->snapshot[at + 1]->now) - now < h->step / 2))
         return; /* somebody was here before */
     if (!take(h, false)) {
         thin(h);
@@ -174,7 +176,7 @@ history_visit(struct history *h)
 uint64_t
 history_due(const struct history *h)
 {
-    uint64_t now = moment_steps(&h->machine->now);
+    uint64_t now = cost_of(&h->machine->now);
 
     return now < h->next ? h->next - now : 1;
 }
@@ -225,7 +227,7 @@ put_back(struct history *h, unsigned to)
     ram_clean(&h->machine->vm->ram);
     snapshot_put_state(h->machine, h->snapshot[to]);
     h->base = to;
-    h->next = steps_of(h->snapshot[to]) + h->step;
+    h->next = cost_of(&h->snapshot[to]->now) + h->step;
     find_change(h);
 }
 
@@ -238,9 +240,9 @@ leads_to(const struct snapshot *s, const struct moment *m)
         return moment_compare(&s->now, m) <= 0;
     if (m->waits == MOMENT_ANY)
         return s->now.icount < m->icount || !s->now.icount;
-    if (steps_of(s) == moment_steps(m))
+    if (moment_steps(&s->now) == moment_steps(m))
         return s->now.edge == EDGE_NONE && s->now.exits <= m->exits;
-    return steps_of(s) < moment_steps(m);
+    return moment_steps(&s->now) < moment_steps(m);
 }
 
 static unsigned
@@ -278,7 +280,7 @@ history_is_nearer(const struct history *h, const struct moment *moment)
     const struct snapshot *s = h->snapshot[last_before(h, moment)];
 
     return moment_compare(&s->now, &h->machine->now) > 0 &&
-           (s->changed || steps_of(s) > moment_steps(&h->machine->now) + h->step);
+           (s->changed || cost_of(&s->now) > cost_of(&h->machine->now) + h->step);
 }
 
 /* --- changes by the user ------------------------------------------------------------------------------- */
@@ -322,7 +324,7 @@ void
 history_set_step(struct history *h, uint64_t steps)
 {
     h->step = steps;
-    h->next = moment_steps(&h->machine->now) + steps;
+    h->next = cost_of(&h->machine->now) + steps;
 }
 
 /* --- open and close ------------------------------------------------------------------------------------- */
