@@ -157,8 +157,8 @@ static bool
 is_harmless(const char *line)
 {
     line += strspn(line, " \t");
-    return line[0] != 'g' && !strstr(line, "sa") && !strstr(line, "graph") &&
-           strncmp(line, "so", 2) != 0 && strncmp(line, "tr", 2) != 0;
+    return line[0] != 'g' && !strstr(line, "graph") && strncmp(line, "so", 2) != 0 &&
+           strncmp(line, "tr", 2) != 0;
 }
 
 static void
