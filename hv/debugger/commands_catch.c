@@ -142,6 +142,25 @@ parse_catch(struct debugger *debugger, struct stop_entry *entry, const char *tex
     return parse_operand(debugger, entry, text, err);
 }
 
+/* Where the guest's kernel runs at CPL 3 an instruction that needs privilege is a #GP, whatever it is,
+ * and a kernel built for a VMM has none: who waits for `io` there waits for ever. */
+static void
+warn_of_never(const struct debugger *debugger, const struct stop_entry *entry)
+{
+    const uint64_t privileged = KIND(IO) | KIND(HLT) | KIND(MSR) | KIND(CR) | KIND(DR) |
+                                KIND(INVLPG) | KIND(DTABLE);
+    const char *strategy = debugger->machine->strategy;
+
+    if (entry->type == CATCH_INJECT || entry->kinds & ~privileged)
+        return;
+    if (strategy && !strcmp(strategy, "trap"))
+        fprintf(debugger->out, "  under strategy trap such an instruction leaves the guest as "
+                               "exception GP\n");
+    if (strategy && !strcmp(strategy, "paravirt"))
+        fprintf(debugger->out, "  under strategy paravirt the kernel asks instead: "
+                               "'catch exit hypercall'\n");
+}
+
 static int
 add_catch(struct debugger *debugger, const char *arguments, enum stop_type type, bool once,
           struct error *err)
@@ -165,6 +184,8 @@ add_catch(struct debugger *debugger, const char *arguments, enum stop_type type,
         debugger->stops->last--;
     } else {
         rc = stops_finish(debugger, entry, condition, err);
+        if (!rc)
+            warn_of_never(debugger, entry);
     }
     free(text);
     return rc;

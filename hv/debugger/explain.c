@@ -44,14 +44,15 @@ static void
 title(const struct subject *s)
 {
     const struct debugger *d = s->debugger;
-    const char *when = s->machine->ended && s->here && s->edge != EDGE_OUT ? "the last one"
-                       : s->edge == EDGE_OUT ? "it has happened, nobody has dealt with it yet"
-                       : s->edge == EDGE_IN  ? "it is dealt with, the guest is about to go on"
-                                             : "in the past; what the recording knows of it";
+    const char *when = s->machine->ended && s->here && s->edge != EDGE_OUT ? "It was the last one."
+                       : s->edge == EDGE_OUT ? "It has happened, nobody has dealt with it yet."
+                       : s->edge == EDGE_IN  ? "It is dealt with, the guest is about to go on."
+                                             : "In the past: what the recording knows of it.";
 
-    fprintf(d->out, "%sexit %" PRIu64 ": %s%s, on engine %s under strategy %s (%s)\n",
+    fprintf(d->out, "%sexit %" PRIu64 ": %s%s, on engine %s under strategy %s\n",
             paint_on(d, PAINT_TITLE), s->number, trace_kinds[s->exit.kind].name, paint_off(d),
-            s->machine->engine, s->machine->strategy, when);
+            s->machine->engine, s->machine->strategy);
+    paint_paragraph(d, "When", when);
 }
 
 /* What happened: the kind's sentence, the operands, where. */

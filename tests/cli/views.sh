@@ -164,7 +164,7 @@ explain 4
 info registers
 END
 says "a recording" '^exit 3 out: exception, guest kernel -> VMM' 'a hidden page fault' \
-    '^exit 592 out' 'in the past' '^  exception ' 'a recording has no registers but rip'
+    '^exit 592 out' 'In the past' '^  exception ' 'a recording has no registers but rip'
 
 debug hardware minios <<'END'
 stepexit 5
