@@ -18,6 +18,7 @@ table() {
 hello16|hello16|1||
 hello32|hello32|1||
 hello64|hello64|1||
+crash64|crash64|1||
 pagestress|pagestress|1||
 hello64@trap|hello64|1|--strategy trap|
 pagestress@trap|pagestress|1|--strategy trap|
@@ -97,6 +98,8 @@ for engine in $engines; do
             ;;
         kvmapp-*) continue ;; # minios-apps runs them all, in one boot
         esac
+        # Where a processor stood at a triple fault is not defined after it (APM vol. 2, 15.14.3).
+        case $engine$name in kvm*crash64) continue ;; esac
         # On soft only what is compared with kvm below, where an interpreter is interpreted.
         case ${SOFT_COMPARED:+$engine}$name in
         softhello16 | softhello32 | softhello64 | softpagestress | softminios | softminios-faults) ;;

@@ -2,7 +2,7 @@
 # deps.sh GROUP... - finds what this machine lacks for a group of targets, and installs it.
 #
 #   build   the compiler and libraries of hv, and of the guests
-#   check   build + what the tests need;   kvm, bench, fuzz: what these targets need besides
+#   check   build + demo + what the tests need;   kvm, bench, fuzz: what these targets need besides
 #   demo    build + Graphviz, which draws the pictures
 #   lint    clang-format, shellcheck
 #
@@ -48,9 +48,10 @@ groups() {
     for group in "$@"; do
         case $group in
         build | lint) echo "$group" ;;
-        check | demo | bench) echo "build $group" ;;
-        kvm) echo "build check kvm" ;;
-        fuzz) echo "build check fuzz" ;;
+        check) echo "build check demo" ;;
+        demo | bench) echo "build $group" ;;
+        kvm) echo "build check demo kvm" ;;
+        fuzz) echo "build check demo fuzz" ;;
         all) echo "build check demo lint kvm fuzz bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
         esac
