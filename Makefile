@@ -26,7 +26,7 @@ LDLIBS   += -lZydis -ldw -lelf -lreadline
 
 # Sources. Everything but main.c is in libhv.a, which the tests link too.
 SRC      := $(filter-out hv/cli/main.c,$(wildcard hv/*/*.c hv/*/*/*.c tracer/*.c))
-ASM      := $(wildcard hv/*/*.S hv/*/*/*.S)
+ASM      := $(wildcard hv/*/*.S hv/*/*/*.S tracer/*/*.S)
 OBJ      := $(SRC:%.c=$(O)/%.o) $(ASM:%.S=$(O)/%.o)
 UNIT_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/*.c)) \
             $(patsubst %.S,$(O)/%.o,$(wildcard tests/unit/*.S))
@@ -72,6 +72,14 @@ $(O)/gen/where.def: hv/debugger/where.awk $(WHERE_LIST) $(WHERE_SRC)
 	@mkdir -p $(@D)
 	$(Q)awk -f $^ > $@
 $(filter $(O)/hv/debugger/%,$(OBJ)) $(UNIT_OBJ): | $(O)/gen/where.def
+
+# The page of `hv trace --html`: data.js first, for the others use it.
+PLAYER := tracer/player
+PLAYER_PAGE := $(addprefix $(PLAYER)/,player.html player.css data.js state.js ladder.js card.js player.js)
+$(O)/gen/player.head: $(PLAYER)/page.sh $(PLAYER_PAGE)
+	@mkdir -p $(@D)
+	$(Q)sh $< $(PLAYER)/player.html $@ $(@:.head=.tail) $(wordlist 2,9,$(PLAYER_PAGE))
+$(O)/$(PLAYER)/embed.o: $(O)/gen/player.head
 
 guests: $(GUESTS)/guests.txt | build/deps/build ## build the guests into build/guests
 	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'

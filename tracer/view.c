@@ -21,10 +21,9 @@ view_find(const char *name)
     return NULL;
 }
 
-/* The events [*first, *end) that belong to the chosen exits. */
-static int
-choose_range(const struct trace *trace, const struct view_options *o, uint64_t *first,
-             uint64_t *end, char *message, size_t size)
+int
+view_range(const struct trace *trace, const struct view_options *o, uint64_t *first, uint64_t *end,
+           char *message, size_t size)
 {
     uint64_t from = o->from ? o->from : 1;
 
@@ -72,7 +71,7 @@ view_run(const struct view_ops *ops, const struct trace *trace, const struct vie
 {
     struct view view = {.trace = trace, .options = options};
     uint64_t first, end;
-    int rc = choose_range(trace, options, &first, &end, message, size);
+    int rc = view_range(trace, options, &first, &end, message, size);
 
     if (rc)
         return rc;

@@ -29,6 +29,7 @@ struct view_options {
     enum view_by by;   /* state */
     bool time_axis;    /* ladder: times at its side, not the numbers of exits */
     bool no_times;     /* leave out what differs between two runs: for tests that compare text */
+    bool bare;         /* state: no heading, no legend, no notes */
     const char *title; /* NULL: made from the recording's header */
     /* "kmain+0x1c (minios.c:40)" for an address of the guest, "" if it has no name. May be NULL. */
     void (*resolve)(void *context, uint64_t rip, char *text, size_t size);
@@ -69,6 +70,10 @@ extern const struct view_ops *const views[];
 /* NULL: there is none of that name. */
 const struct view_ops *view_find(const char *name);
 
+/* The events [*first, *end) that belong to the chosen exits. 0, or -ENOENT and a sentence: there is
+ * no exit `from`. */
+int view_range(const struct trace *trace, const struct view_options *options, uint64_t *first,
+               uint64_t *end, char *message, size_t size);
 /* Runs a view over the part of the recording that the options choose. 0, or -errno and a sentence
  * in message (size bytes). */
 int view_run(const struct view_ops *ops, const struct trace *trace,

@@ -249,6 +249,21 @@ put_legend(FILE *out, const struct graph *g)
         fprintf(out, "</td></tr>");
 }
 
+/* What stands above the picture. */
+static void
+put_heading(FILE *out, const struct view *view, const struct graph *g)
+{
+    fprintf(out, "    label=<<table border=\"0\" cellspacing=\"2\" cellpadding=\"0\">"
+                 "<tr><td align=\"left\"><font point-size=\"16\"><b>");
+    picture_title(out, view, "Where control went");
+    fprintf(out, "</b></font></td></tr><tr><td align=\"left\">");
+    put_summary(out, g, !view->options->no_times);
+    fprintf(out, "</td></tr>");
+    put_legend(out, g);
+    put_notes(out, g, view->options);
+    fprintf(out, "</table>>");
+}
+
 static void
 put_graph(FILE *out, const struct view *view, const struct graph *g)
 {
@@ -257,16 +272,10 @@ put_graph(FILE *out, const struct view *view, const struct graph *g)
     fprintf(out, "digraph control {\n"
                  "  graph [id=\"control\" rankdir=LR newrank=true compound=true labeljust=l "
                  "labelloc=t fontname=\"Helvetica\" fontsize=12 nodesep=0.25 ranksep=0.6 "
-                 "style=rounded bgcolor=white tooltip=\" \"\n"
-                 "    label=<<table border=\"0\" cellspacing=\"2\" cellpadding=\"0\">"
-                 "<tr><td align=\"left\"><font point-size=\"16\"><b>");
-    picture_title(out, view, "Where control went");
-    fprintf(out, "</b></font></td></tr><tr><td align=\"left\">");
-    put_summary(out, g, times);
-    fprintf(out, "</td></tr>");
-    put_legend(out, g);
-    put_notes(out, g, view->options);
-    fprintf(out, "</table>>];\n"
+                 "style=rounded bgcolor=white tooltip=\" \"\n");
+    if (!view->options->bare)
+        put_heading(out, view, g);
+    fprintf(out, "];\n"
                  "  node [shape=box style=\"rounded,filled\" fillcolor=white color=\"#444444\" "
                  "fontname=\"Helvetica\" fontsize=12];\n"
                  "  edge [fontname=\"Helvetica\" fontsize=10 arrowsize=0.7];\n");

@@ -85,6 +85,8 @@ const char *args_nth(const struct args *args, const char *name, unsigned n);
  * 0, or -EINVAL with a sentence that names the option. */
 int args_size(const struct args *args, const char *name, uint64_t *value, struct error *err);
 int args_number(const struct args *args, const char *name, uint64_t *value, struct error *err);
+/* For commands that have --from N, --limit N and --range A:B, which is --from A --limit B-A+1. */
+int args_range(const struct args *args, uint64_t *from, uint64_t *limit, struct error *err);
 
 /* --- print.c: what is printed -- --------------------------------------------------- */
 

@@ -34,33 +34,14 @@ find_view(const struct args *args, struct error *err)
     return NULL;
 }
 
-/* --range A:B is --from A --limit B-A+1; --exit N is --range N:N. */
+/* --exit N is --range N:N. */
 static int
 parse_range(const struct args *args, struct view_options *o, struct error *err)
 {
-    const char *range = args_value(args, "range");
-    const char *colon = range ? strchr(range, ':') : NULL;
-    char first[32] = "";
-    uint64_t last;
-
-    if (args_number(args, "from", &o->from, err) || args_number(args, "limit", &o->limit, err))
-        return -EINVAL;
-    if (args_value(args, "exit")) {
-        o->limit = 1;
-        return args_number(args, "exit", &o->from, err);
-    }
-    if (!range)
-        return 0;
-    if (!colon || (size_t)(colon - range) >= sizeof(first))
-        return error_set(err, EINVAL, "--range '%s' is not FIRST:LAST, as in --range 10:20", range);
-    memcpy(first, range, (size_t)(colon - range));
-    if (parse_number(first, &o->from, err) || parse_number(colon + 1, &last, err))
-        return error_prefix(err, EINVAL, "option '--range'");
-    if (o->from == 0 || last < o->from)
-        return error_set(err, EINVAL,
-                         "--range %s: exits are numbered from 1, the first comes first", range);
-    o->limit = last - o->from + 1;
-    return 0;
+    if (!args_value(args, "exit"))
+        return args_range(args, &o->from, &o->limit, err);
+    o->limit = 1;
+    return args_number(args, "exit", &o->from, err);
 }
 
 static int

@@ -1,48 +1,114 @@
 /*
- * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics.
+ * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics, or as a page
+ * that plays it.
  *
- * Called by main.c through command_trace. The work is done in tracer/: view.c and view_*.c;
+ * Called by main.c through command_trace. The work is done in tracer/: view.c, view_*.c, player.c;
  * names that the tracer cannot know come from hv/debugger/recording.c.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "debugger/recording.h"
+#include "debugger/source.h"
+#include "tracer/player.h"
+
+/* --- the player --------------------------------------------------------------------------------- */
+
+/* player.h's source_context: where lines and files of the guest's source are found. */
+struct source {
+    struct symbols *symbols;
+    const char *folders; /* NULL: only the present one */
+};
+
+static bool
+source_line_of(void *context, uint64_t rip, const char **file, int *line)
+{
+    struct source *source = context;
+
+    return source->symbols && symbols_line(source->symbols, rip, file, line);
+}
+
+static FILE *
+source_file(void *context, const char *file)
+{
+    struct source *source = context;
+
+    return source_open(source->folders, file);
+}
+
+static int
+write_player(const struct args *args, const struct trace *trace, const struct view_options *view,
+             struct symbols *symbols, struct error *err)
+{
+    struct source source = {symbols, args_value(args, "directory")};
+    struct player_options options = {*view, source_line_of, source_file, &source};
+    struct player_result result;
+
+    options.view.title = args_value(args, "title");
+    int rc = player_write(trace, &options, args_value(args, "html"), &result, err->message,
+                          sizeof(err->message));
+    if (rc == 0 && result.no_picture)
+        fprintf(stderr, "hv: the page has no state picture: %s\n", result.why);
+    if (rc == 0 && result.cut)
+        fprintf(stderr,
+                "hv: the page holds exits %" PRIu64 " to %" PRIu64 " of %" PRIu64
+                "; others: --range A:B\n",
+                result.first, result.last, trace->exits);
+    return rc;
+}
+
+/* --- the command -------------------------------------------------------------------------------- */
+
+/* With the recording open. */
+static int
+show(const struct args *args, const struct trace *trace, struct view_options *options,
+     struct error *err)
+{
+    const struct view_ops *view = args_flag(args, "stats") ? &view_stats : &view_table;
+    struct symbols *symbols;
+    int rc = recording_symbols(&symbols, trace, args_value(args, "symbols"), err);
+
+    if (rc == 0 && err->message[0])
+        fprintf(stderr, "hv: %s\n", err->message);
+    recording_view(options, trace, symbols);
+    if (rc == 0 && args_value(args, "html"))
+        rc = write_player(args, trace, options, symbols, err);
+    else if (rc == 0)
+        rc = view_run(view, trace, options, err->message, sizeof(err->message));
+    symbols_close(symbols);
+    return rc;
+}
 
 static int
 run_trace(const struct args *args)
 {
-    const struct view_ops *view = args_flag(args, "stats") ? &view_stats : &view_table;
     struct view_options options = {
         .out = stdout,
         .no_times = args_flag(args, "no-times"),
     };
-    struct symbols *symbols;
     struct trace trace;
     struct error err = {""};
 
-    if (args_number(args, "from", &options.from, &err) ||
-        args_number(args, "limit", &options.limit, &err) ||
+    if (args_range(args, &options.from, &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    int rc = recording_symbols(&symbols, &trace, args_value(args, "symbols"), &err);
-    if (rc == 0 && err.message[0])
-        fprintf(stderr, "hv: %s\n", err.message);
-    recording_view(&options, &trace, symbols);
-    if (rc == 0)
-        rc = view_run(view, &trace, &options, err.message, sizeof(err.message));
-    symbols_close(symbols);
+    int rc = show(args, &trace, &options, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
 
 static const struct option_desc options[] = {
     {"stats", 's', NULL, "For each reason how often, how long, and where from."},
-    {"from", 'f', "N", "Begin with exit N. Exits are numbered from 1."},
-    {"limit", 'n', "N", "Show N exits, each with what follows it."},
+    {"html", 0, "OUT", "Write a page that plays the recording in a browser."},
+    {"range", 'r', "A:B", "Show exits A to B, each with what follows it. They begin with 1."},
+    {"from", 'f', "N", "Begin with exit N."},
+    {"limit", 'n', "N", "Show N exits."},
     {"symbols", 0, "FILE", "Take the names of addresses from this ELF file."},
+    {"directory", 0, "DIR:...", "For --html: folders with the guest's source, if it is not here."},
+    {"title", 0, "TEXT", "For --html: the heading, instead of the guest's name and the engine's."},
     {"no-times", 0, NULL, "Leave out all times: what is left is the same in every run."},
     {NULL},
 };
@@ -57,7 +123,13 @@ const struct command command_trace = {
             "after hv was killed. Lines between two exits belong to the first of them.\n\n"
             "Times are microseconds since the recording began. With --stats the time of an exit\n"
             "runs until the guest is entered again. Addresses get their names from the guest's\n"
-            "file, if it is where it was.\n",
+            "file, if it is where it was.\n\n"
+            "With --html the recording becomes one page that needs no network: step through it\n"
+            "exit by exit, with the state picture, the ladder, the card of each exit and the\n"
+            "guest's source. A page holds some 400,000 events: of a longer recording choose with\n"
+            "--range. '#exit=123' behind its address opens it at exit 123. For example:\n\n"
+            "  hv run --trace t.hvt minios\n"
+            "  hv trace t.hvt --html t.html\n",
     .options = {options},
     .run = run_trace,
 };

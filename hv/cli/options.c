@@ -164,3 +164,27 @@ args_number(const struct args *args, const char *name, uint64_t *value, struct e
 
     return rc ? error_prefix(err, rc, "option '--%s'", name) : 0;
 }
+
+int
+args_range(const struct args *args, uint64_t *from, uint64_t *limit, struct error *err)
+{
+    const char *range = args_value(args, "range");
+    const char *colon = range ? strchr(range, ':') : NULL;
+    char first[32] = "";
+    uint64_t last;
+
+    if (args_number(args, "from", from, err) || args_number(args, "limit", limit, err))
+        return -EINVAL;
+    if (!range)
+        return 0;
+    if (!colon || (size_t)(colon - range) >= sizeof(first))
+        return error_set(err, EINVAL, "--range '%s' is not FIRST:LAST, as in --range 10:20", range);
+    memcpy(first, range, (size_t)(colon - range));
+    if (parse_number(first, from, err) || parse_number(colon + 1, &last, err))
+        return error_prefix(err, EINVAL, "option '--range'");
+    if (*from == 0 || last < *from)
+        return error_set(err, EINVAL,
+                         "--range %s: exits are numbered from 1, the first comes first", range);
+    *limit = last - *from + 1;
+    return 0;
+}

@@ -22,13 +22,9 @@ static FILE *
 open_file(const char *path)
 {
     struct stat info;
-    FILE *f = fopen(path, "r");
 
-    if (f && (fstat(fileno(f), &info) || !S_ISREG(info.st_mode))) {
-        fclose(f);
-        return NULL;
-    }
-    return f;
+    /* Looked at before it is opened: a pipe would keep us waiting. */
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "re") : NULL;
 }
 
 /* In a folder, by the whole name or its end. */
@@ -47,10 +43,9 @@ open_in(const char *folder, size_t length, const char *name)
     return NULL;
 }
 
-static FILE *
-open_source(const struct debugger *debugger, const char *file)
+FILE *
+source_open(const char *folder, const char *file)
 {
-    const char *folder = debugger->displays ? debugger->displays->directories : NULL;
     FILE *f = open_file(file);
 
     while (!f && folder && *folder) {
@@ -59,6 +54,12 @@ open_source(const struct debugger *debugger, const char *file)
         folder += length + (folder[length] == ':');
     }
     return f;
+}
+
+static FILE *
+open_source(const struct debugger *debugger, const char *file)
+{
+    return source_open(debugger->displays ? debugger->displays->directories : NULL, file);
 }
 
 /* The next line without its end, cut to the size; false: there is none. */

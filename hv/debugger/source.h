@@ -8,6 +8,9 @@
 
 #include "debugger/debugger.h"
 
+/* Opens a file, as the compiler was given its name: from the present folder on, then in those of the
+ * list, "one:another" or NULL, by the whole name or its end. NULL: it is not found. */
+FILE *source_open(const char *folders, const char *file);
 /*
  * Prints lines first to last of a file, as the compiler was given its name; "=>" before line `mark`,
  * if that is not 0. Returns how many lines there were to print: 0 and a sentence if the file is not
