@@ -46,8 +46,11 @@ go_to(struct machine *machine, const struct moment *moment, struct stop *stop, s
     if (!machine->history && !lies_ahead(machine, moment))
         return cannot(machine, err);
     if (machine->history &&
-        (!lies_ahead(machine, moment) || history_is_nearer(machine->history, moment)))
-        history_restore(machine->history, moment);
+        (!lies_ahead(machine, moment) || history_is_nearer(machine->history, moment))) {
+        int rc = history_restore(machine->history, moment, err);
+        if (rc)
+            return rc;
+    }
     return live_go_to(machine, moment, stop, err);
 }
 
@@ -75,14 +78,11 @@ live_seek(struct machine *machine, const struct moment *moment, struct stop *sto
 }
 
 static int
-to_beginning(struct machine *machine, struct stop *stop, struct error *err)
+to_beginning(struct machine *machine, struct stop *stop)
 {
-    const struct moment beginning = {0};
-    int rc = go_to(machine, &beginning, stop, err);
-
-    if (!rc && stop->why == STOP_DONE)
-        stop->why = STOP_BEGINNING;
-    return rc;
+    history_restore_first(machine->history);
+    *stop = (struct stop){.why = STOP_BEGINNING};
+    return 0;
 }
 
 /* --- n instructions back ------------------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ steps_back(struct machine *machine, uint64_t n, struct stop *stop, struct error 
     /* Now and then two are counted at once: then it is one more. */
     for (;; n++) {
         if (n > steps)
-            return to_beginning(machine, stop, err);
+            return to_beginning(machine, stop);
         rc = go_to(machine, &(struct moment){.exits = from.exits, .icount = steps - n}, stop, err);
         if (rc || stop->why != STOP_DONE || moment_compare(&machine->now, &from) < 0)
             return rc;
@@ -201,7 +201,7 @@ edge_back(struct machine *machine, unsigned edges, struct stop *stop, struct err
         to.edge = edges & EDGE_IN ? EDGE_IN : EDGE_OUT;
     }
     if (!to.exits)
-        return to_beginning(machine, stop, err);
+        return to_beginning(machine, stop);
     rc = go_to(machine, &to, stop, err);
     if (!rc && stop->why == STOP_DONE)
         stop->why = STOP_EDGE;
@@ -236,6 +236,8 @@ search_back(struct machine *machine, const struct machine_goal *goal, struct sto
         ((struct live *)machine->own)->at_inject = stop->why == STOP_INJECT;
         return rc;
     }
+    if (!goal->instructions)
+        return to_beginning(machine, stop);
     rc = go_to(machine, &floor, stop, err);
     if (!rc && stop->why == STOP_DONE)
         *stop = floor_stop;
@@ -251,7 +253,7 @@ live_backward(struct machine *machine, const struct machine_goal *goal, struct s
     live_begin(machine);
     if (!goal->edges && !goal->points && !goal->injects)
         return goal->instructions ? steps_back(machine, goal->instructions, stop, err)
-                                  : to_beginning(machine, stop, err);
+                                  : to_beginning(machine, stop);
     if (!goal->points && !goal->injects && !goal->instructions) {
         /* The next few edges are found by number; behind them it is cheaper to look at all. */
         for (unsigned i = 0; i < EDGES_BY_NUMBER; i++) {

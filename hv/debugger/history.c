@@ -70,9 +70,10 @@ drop(struct history *h, unsigned i)
 static uint64_t
 gap_at(const struct history *h, unsigned i)
 {
-    uint64_t gap = distance(cost_of(&h->machine->now), cost_of(&h->snapshot[i]->now)) / NEAR;
+    uint64_t far = distance(cost_of(&h->machine->now), cost_of(&h->snapshot[i]->now));
+    uint64_t gap = far > UINT64_MAX / h->coarser ? UINT64_MAX : far * h->coarser / NEAR;
 
-    return (gap < h->step ? h->step : gap) * h->coarser;
+    return gap < h->step ? h->step : gap;
 }
 
 /* Which change does the run come to next? When it does, it is put back, and base is it. */
@@ -97,10 +98,12 @@ thin(struct history *h)
     }
 }
 
-/* Too much memory: first wider gaps, then a later beginning. */
+/* Too much memory: wider gaps, the far ones first; then a later beginning. */
 static void
 shrink(struct history *h)
 {
+    if (h->coarser > 1 && h->bytes - h->whole < h->limit / 2)
+        h->coarser /= 2;
     while (h->bytes - h->whole > h->limit && h->coarser < UINT64_C(1) << 40) {
         h->coarser *= 2;
         thin(h);
@@ -255,10 +258,25 @@ last_before(const struct history *h, const struct moment *moment)
     return i - 1;
 }
 
-void
-history_restore(struct history *h, const struct moment *moment)
+int
+history_restore(struct history *h, const struct moment *moment, struct error *err)
 {
-    put_back(h, last_before(h, moment));
+    unsigned i = last_before(h, moment);
+    const struct moment *first = &h->snapshot[0]->now;
+
+    if (!i && first->exits + moment_steps(first) && !leads_to(h->snapshot[0], moment))
+        return error_set(err, ERANGE,
+                         "what was before exit %" PRIu64 " (instruction %" PRIu64
+                         ") is forgotten: snapshots may take %" PRIu64 " MiB",
+                         first->exits, first->icount, h->limit >> 20);
+    put_back(h, i);
+    return 0;
+}
+
+void
+history_restore_first(struct history *h)
+{
+    put_back(h, 0);
 }
 
 int

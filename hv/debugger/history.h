@@ -36,8 +36,11 @@ void history_close(struct history *history);
 void history_visit(struct history *history);
 /* How many more instructions until one is due. */
 uint64_t history_due(const struct history *history);
-/* Puts back the last snapshot from which a run comes to `moment`; sets machine->now. */
-void history_restore(struct history *history, const struct moment *moment);
+/* Puts back the last snapshot from which a run comes to `moment`; sets machine->now. -ERANGE: for want
+ * of memory the past does not reach back so far. */
+int history_restore(struct history *history, const struct moment *moment, struct error *err);
+/* The beginning, as far as it is remembered. */
+void history_restore_first(struct history *history);
 /* Would that spare a long way, from now on forward? */
 bool history_is_nearer(const struct history *history, const struct moment *moment);
 /* Puts back the last snapshot that is earlier than `moment`; -ENOENT: there is none. */
