@@ -15,7 +15,19 @@ spans_init(struct spans *spans, const struct trace *trace)
 static struct span
 span_between(enum span_kind kind, const struct trace_event *a, const struct trace_event *b)
 {
-    return (struct span){kind, a, b, b->time > a->time ? b->time - a->time : 0};
+    return (struct span){kind, a, b, b->time > a->time ? b->time - a->time : 0, 0};
+}
+
+static struct span
+handler_span(const struct span_vcpu *v)
+{
+    struct span span = span_between(SPAN_HANDLER, v->exit, v->entry);
+
+    if (v->back)
+        span.reentry = span_between(SPAN_HANDLER, v->back, v->entry).ns;
+    if (span.reentry > span.ns)
+        span.reentry = span.ns; /* a clock that went backwards */
+    return span;
 }
 
 /* The calls that a return ends: its own, and inner ones that never returned. */
@@ -39,11 +51,11 @@ end_guest(struct span_vcpu *v, const struct trace_event *event, struct span *out
     unsigned n = 0;
 
     if (v->entry && v->exit)
-        out[n++] = span_between(SPAN_HANDLER, v->exit, v->entry);
+        out[n++] = handler_span(v);
     if (v->entry)
         out[n++] = span_between(SPAN_GUEST, v->entry, event);
     v->exit = event;
-    v->entry = NULL;
+    v->entry = v->back = NULL;
     v->calls = 0;
     return n;
 }
@@ -64,7 +76,9 @@ spans_event(struct spans *spans, const struct trace_event *event, struct span ou
         n += end_guest(v, event, out + n);
     } else if (class == TRACE_CLASS_ENTRY) {
         v->entry = event;
+        v->back = v->back ? v->back : event;
     } else if (event->kind == TRACE_RETURN) {
+        v->back = v->entry ? v->back : event;
         n += end_call(v, event, out + n);
     } else if (class == TRACE_CLASS_CALL && v->calls < SPAN_CALL_DEPTH) {
         v->call[v->calls++] = event;
@@ -79,7 +93,7 @@ spans_end(struct spans *spans, unsigned vcpu, struct span out[SPAN_MAX])
 
     if (!v->exit || !v->entry)
         return 0;
-    out[0] = span_between(SPAN_HANDLER, v->exit, v->entry);
+    out[0] = handler_span(v);
     v->exit = NULL;
     return 1;
 }

@@ -22,8 +22,11 @@ enum span_kind { SPAN_HANDLER, SPAN_GUEST, SPAN_CALL, SPAN_STAY };
 struct span {
     enum span_kind kind;
     const struct trace_event *began; /* the exit, entry, call or transfer */
-    const struct trace_event *ended; /* GUEST: the exit */
+    const struct trace_event *ended; /* HANDLER: the entry; GUEST: the exit */
     uint64_t ns;
+    /* HANDLER: how much of ns was the way back: since the last device or part had answered, and
+     * from an injection to its entry. If nobody was asked, only the latter is known. */
+    uint64_t reentry;
 };
 
 #define SPAN_CALL_DEPTH 8 /* calls within calls that are told apart */
@@ -32,6 +35,7 @@ struct span {
 /* One vcpu. All pointers are into the trace, or NULL. */
 struct span_vcpu {
     const struct trace_event *exit, *entry, *last;
+    const struct trace_event *back; /* the way back to the guest began here */
     const struct trace_event *call[SPAN_CALL_DEPTH];
     unsigned calls;
 };

@@ -2,11 +2,14 @@
  * stats.c - see stats.h. span.c says what a duration is.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tracer/describe.h"
 #include "tracer/stats.h"
+
+#define HANDLERS_NAMED 3
 
 void
 stats_init(struct stats *stats, const struct trace *trace)
@@ -21,6 +24,8 @@ stats_free(struct stats *stats)
 {
     for (unsigned i = 0; i < TRACE_KIND_MAX; i++) {
         free(stats->handler[i].values);
+        free(stats->work[i].values);
+        free(stats->reentry[i].values);
         free(stats->guest[i].values);
     }
     free(stats->addresses.slot);
@@ -181,6 +186,8 @@ note_asked(struct stats *stats, const struct trace_event *call)
 {
     const struct trace_event *exit = stats->spans.vcpu[call->vcpu].exit;
 
+    if (exit)
+        stats->asked[exit->kind][call->to]++;
     if (!exit || !has_place(stats, exit) || call->address != exit->address)
         return;
     place_find(&stats->addresses, exit, exit->address)->asked = call->to;
@@ -202,6 +209,10 @@ add_span(struct stats *stats, const struct span *span)
         place_find(&stats->rips, e, e->rip)->ns += span->ns;
         if (has_place(stats, e))
             place_find(&stats->addresses, e, e->address)->ns += span->ns;
+        stats->handled[e->kind] += (span->ended->flags & TRACE_HANDLED) != 0;
+        if (series_add(&stats->work[e->kind], span->ns - span->reentry) ||
+            series_add(&stats->reentry[e->kind], span->reentry))
+            return -ENOMEM;
         return series_add(&stats->handler[e->kind], span->ns);
     }
     return 0;
@@ -240,6 +251,52 @@ stats_finish(struct stats *stats)
             rc = add_span(stats, &span[i]);
     }
     return rc;
+}
+
+unsigned
+stats_order(const struct stats *s, bool exits, unsigned order[TRACE_KIND_MAX])
+{
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < s->trace->kinds; k++) {
+        unsigned i = n;
+        if (!s->count[k] || (s->trace->kind[k].class == TRACE_CLASS_EXIT) != exits)
+            continue;
+        for (; i > 0 && s->count[order[i - 1]] < s->count[k]; i--)
+            order[i] = order[i - 1];
+        order[i] = k;
+        n++;
+    }
+    return n;
+}
+
+char *
+stats_handlers(const struct stats *s, unsigned kind, char *text, size_t size)
+{
+    const uint64_t *asked = s->asked[kind];
+    const char *who = !s->handled[kind]                            ? "the exit table"
+                      : s->handled[kind] == s->handler[kind].count ? "the strategy"
+                                                                   : "strategy, exit table";
+    bool named[TRACE_ACTOR_MAX] = {false};
+    unsigned others = 0;
+    size_t n = (size_t)snprintf(text, size, "%s", who);
+
+    for (unsigned i = 0; i < s->trace->actors; i++)
+        others += asked[i] > 0;
+    for (unsigned shown = 0; others && n < size; shown++, others--) {
+        unsigned most = 0;
+        if (shown == HANDLERS_NAMED) {
+            snprintf(text + n, size - n, ", %u more", others);
+            break;
+        }
+        for (unsigned i = 0; i < s->trace->actors; i++)
+            if (!named[i] && (named[most] || asked[i] > asked[most]))
+                most = i;
+        named[most] = true;
+        n += (size_t)snprintf(text + n, size - n, "%s %s", shown ? "," : ":",
+                              s->trace->actor[most].name);
+    }
+    return text;
 }
 
 static int

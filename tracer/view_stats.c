@@ -2,7 +2,8 @@
  * view_stats.c - the view "stats": how often, how long, where from; after `perf kvm stat report`.
  *
  * stats.c counts; here it is laid out. For each reason the time is split in what the VMM took,
- * from the exit to the next entry, and what the guest had run before, since the last entry.
+ * from the exit to the next entry, and what the guest had run before, since the last entry; of the
+ * former, the way back to the guest is shown by itself (span.h).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,24 +64,6 @@ put_series(FILE *out, struct stats_series *s)
     put_time(out, s->sum / s->count);
 }
 
-/* Kinds in the order of their counts. Returns how many there are. */
-static unsigned
-order_kinds(const struct stats *s, bool exits, unsigned order[TRACE_KIND_MAX])
-{
-    unsigned n = 0;
-
-    for (unsigned k = 0; k < s->trace->kinds; k++) {
-        unsigned i = n;
-        if (!s->count[k] || (s->trace->kind[k].class == TRACE_CLASS_EXIT) != exits)
-            continue;
-        for (; i > 0 && s->count[order[i - 1]] < s->count[k]; i--)
-            order[i] = order[i - 1];
-        order[i] = k;
-        n++;
-    }
-    return n;
-}
-
 static void
 print_head(const struct view *view, const struct stats *s)
 {
@@ -103,32 +86,56 @@ print_reasons(const struct view *view, struct stats *s)
 {
     bool times = !view->options->no_times;
     FILE *out = view->options->out;
-    unsigned order[TRACE_KIND_MAX], n = order_kinds(s, true, order);
-    char count[32];
+    unsigned order[TRACE_KIND_MAX], n = stats_order(s, true, order);
+    char text[128];
 
     if (times)
-        fprintf(out, "%-14s %12s %7s  %-60s    %s\n", "", "", "",
-                "---------- VMM: from the exit to the entry ---------------",
-                "--- guest ran before it ---");
+        fprintf(out, "%-14s %12s %7s  %s\n", "", "", "",
+                "---------- VMM: from the exit to the entry ---------------");
     fprintf(out, "%-14s %12s %7s", "reason", "count", "share");
     if (times)
-        fprintf(out, " %7s %8s %8s %8s %8s %8s %8s   %8s %8s %8s", "of time", "total", "min", "p50",
-                "p99", "max", "mean", "total", "p50", "mean");
-    fprintf(out, "\n");
+        fprintf(out, " %7s %8s %8s %8s %8s %8s %8s", "of time", "total", "min", "p50", "p99", "max",
+                "mean");
+    fprintf(out, "  handled by\n");
     for (unsigned i = 0; i < n; i++) {
         unsigned k = order[i];
-        struct stats_series *guest = &s->guest[k];
         fprintf(out, "%-14s %12s %6.1f%%", view->trace->kind[k].name,
-                describe_count(s->count[k], count, sizeof(count)), percent(s->count[k], s->exits));
+                describe_count(s->count[k], text, sizeof(text)), percent(s->count[k], s->exits));
         if (times) {
             fprintf(out, " %6.1f%%", percent(s->handler[k].sum, s->total_ns));
             put_series(out, &s->handler[k]);
-            fprintf(out, "  ");
-            put_time(out, guest->sum);
-            put_time(out, stats_percentile(guest, 50));
-            put_time(out, guest->count ? guest->sum / guest->count : 0);
         }
-        fprintf(out, "\n");
+        fprintf(out, "  %s\n", stats_handlers(s, k, text, sizeof(text)));
+    }
+}
+
+/* One line of print_split(). */
+static void
+put_part(const struct view *view, const struct stats *s, const char *reason, const char *part,
+         struct stats_series *series)
+{
+    FILE *out = view->options->out;
+
+    fprintf(out, "%-14s %-20s %6.1f%%", reason, part, percent(series->sum, s->total_ns));
+    put_series(out, series);
+    fputc('\n', out);
+}
+
+/* The same exits once more, with their time in three parts. */
+static void
+print_split(const struct view *view, struct stats *s)
+{
+    unsigned order[TRACE_KIND_MAX], n = stats_order(s, true, order);
+
+    if (n == 0 || view->options->no_times)
+        return;
+    fprintf(view->options->out, "\n%-14s %-20s %7s %8s %8s %8s %8s %8s %8s\n", "Where it goes",
+            "part", "of time", "total", "min", "p50", "p99", "max", "mean");
+    for (unsigned i = 0; i < n; i++) {
+        unsigned k = order[i];
+        put_part(view, s, view->trace->kind[k].name, "guest, before it", &s->guest[k]);
+        put_part(view, s, "", "VMM, handling it", &s->work[k]);
+        put_part(view, s, "", "VMM, back to guest", &s->reentry[k]);
     }
 }
 
@@ -136,7 +143,7 @@ static void
 print_meaning(const struct view *view, const struct stats *s)
 {
     FILE *out = view->options->out;
-    unsigned order[TRACE_KIND_MAX], n = order_kinds(s, true, order);
+    unsigned order[TRACE_KIND_MAX], n = stats_order(s, true, order);
 
     fprintf(out, "\nWhat the reasons mean\n");
     for (unsigned i = 0; i < n; i++)
@@ -148,7 +155,7 @@ static void
 print_others(const struct view *view, const struct stats *s)
 {
     FILE *out = view->options->out;
-    unsigned order[TRACE_KIND_MAX], n = order_kinds(s, false, order);
+    unsigned order[TRACE_KIND_MAX], n = stats_order(s, false, order);
     char count[32];
 
     if (n)
@@ -257,6 +264,7 @@ stats_view_end(struct view *view, bool failed)
     if (s && !failed && rc == 0) {
         print_head(view, s);
         print_reasons(view, s);
+        print_split(view, s);
         rc = print_addresses(view, s);
         if (rc == 0)
             rc = print_rips(view, s);

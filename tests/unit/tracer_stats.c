@@ -64,6 +64,12 @@ test_by_hand(void)
     CU_ASSERT_EQUAL(s.handler[TRACE_IO].sum, 35 + 45);
     CU_ASSERT_EQUAL(s.handler[TRACE_IO].min, 35);
     CU_ASSERT_EQUAL(s.handler[TRACE_IO].max, 45);
+    CU_ASSERT_EQUAL(s.work[TRACE_IO].sum,
+                    10 + 20 + 45); /* nobody was asked: no way back is known */
+    CU_ASSERT_EQUAL(s.reentry[TRACE_IO].sum, 5);
+    CU_ASSERT_EQUAL(s.reentry[TRACE_HLT].sum, 30); /* from the injection to the entry */
+    CU_ASSERT_EQUAL(s.work[TRACE_HLT].sum, 500);
+    CU_ASSERT_EQUAL(s.asked[TRACE_IO][uart], 1);
     CU_ASSERT_EQUAL(s.guest[TRACE_IO].sum, 100 + 200 + 300);
     CU_ASSERT_EQUAL(s.handler[TRACE_HLT].sum, 530);
     CU_ASSERT_EQUAL(s.guest[TRACE_HLT].sum, 100);
@@ -75,6 +81,38 @@ test_by_hand(void)
     CU_ASSERT_EQUAL(s.stay[USER], 60);
     CU_ASSERT_EQUAL(s.stay[KERNEL], 100 + 200 + 40 + 30 + 300);
     CU_ASSERT_EQUAL(s.stay[VMM], 10 + 5 + 45 + 500 + 70);
+    done(&tape, &trace, &s);
+}
+
+/* Who handled a reason: the strategy or the exit table, and the parts that were asked most. */
+static void
+test_handlers(void)
+{
+    static struct stats s;
+    char text[128], small[12];
+    uint8_t device[5];
+    struct tape tape;
+    struct trace trace;
+
+    tape_start(&tape);
+    for (unsigned i = 0; i < 5; i++) {
+        char name[2] = {(char)('a' + i), 0};
+        device[i] = recorder_actor(tape.recorder, name, TRACE_DEVICE);
+        for (unsigned n = 0; n <= i; n++) {
+            tape_put(&tape, TRACE_IO, KERNEL, VMM, 1);
+            tape_put(&tape, TRACE_CALL, VMM, device[i], 1);
+            tape_put(&tape, TRACE_RETURN, device[i], VMM, 1);
+            tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 1)->flags = i ? TRACE_HANDLED : 0;
+        }
+    }
+    tape_put(&tape, TRACE_CR, KERNEL, VMM, 1);
+    tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 1)->flags = TRACE_HANDLED;
+    count(&tape, &trace, &s);
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_IO, text, sizeof(text)),
+                           "strategy, exit table: e, d, c, 2 more");
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_CR, text, sizeof(text)), "the strategy");
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_HLT, text, sizeof(text)), "the exit table");
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_IO, small, sizeof(small)), "strategy, e");
     done(&tape, &trace, &s);
 }
 
@@ -224,6 +262,7 @@ test_places(void)
 
 static const struct unit_test tests[] = {
     {"durations worked out by hand", test_by_hand},
+    {"who handled them", test_handlers},
     {"the last exit of a recording cut short", test_cut_short},
     {"each vcpu by itself", test_two_vcpus},
     {"a clock that goes backwards", test_clock_backwards},

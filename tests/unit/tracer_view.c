@@ -186,7 +186,14 @@ test_stats_text(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "2 exits, 9 events in 8.85 us"));
     CU_ASSERT_PTR_NOT_NULL(strstr(
         text, "\nio                        1   50.0%    4.0%   350 ns   350 ns   350 ns   350 ns"
-              "   350 ns   350 ns    1.00 us  1.00 us  1.00 us\n"));
+              "   350 ns   350 ns  the exit table: uart\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        text, "\nio             guest, before it       11.3%  1.00 us  1.00 us  1.00 us  1.00 us"
+              "  1.00 us  1.00 us\n"
+              "               VMM, handling it        3.4%   300 ns   300 ns   300 ns   300 ns"
+              "   300 ns   300 ns\n"
+              "               VMM, back to guest      0.6%    50 ns    50 ns    50 ns    50 ns"
+              "    50 ns    50 ns\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "uart\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "putc?+0x4\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "Time: guest 33.9 %, VMM 4.0 %, waiting in hlt 56.5 %"));
