@@ -11,6 +11,7 @@
 #include "debugger/catch.h"
 #include "debugger/settings.h"
 #include "isa/x86/cpu.h"
+#include "strategy/paravirt/paravirt.h"
 
 /* Words that may stand before an operand; they say to which kinds of exits it belongs. */
 #define KIND(k) (UINT64_C(1) << TRACE_##k)
@@ -65,6 +66,11 @@ operand_by_name(uint64_t kinds, const char *text, uint64_t *operand)
     for (unsigned v = 0; kinds == KIND(EXCEPTION) && v < 32; v++)
         if (is_name(x86_vector_name(v), "#", text)) {
             *operand = v;
+            return true;
+        }
+    for (unsigned n = 0; kinds == KIND(HYPERCALL) && n < HC_COUNT; n++)
+        if (paravirt_hypercalls[n].name && is_name(paravirt_hypercalls[n].name, "", text)) {
+            *operand = n;
             return true;
         }
     for (unsigned i = 0; kinds == KIND(MSR) && i < ARRAY_SIZE(first); i++)
@@ -231,7 +237,8 @@ run_tcatch_inject(struct debugger *debugger, const char *arguments, struct error
     "REASON is io, mmio, hlt, hypercall, msr, cpuid, exception, cr ... ('hv run\n"                 \
     "--list-exits'), several of them, or any. A number behind it chooses by port,\n"               \
     "guest-physical address, MSR, vector, leaf or hypercall; the words port, gpa,\n"               \
-    "msr, vector, leaf, number, register, address may stand before it."
+    "msr, vector, leaf, number, register, address may stand before it. Exceptions, MSRs\n"         \
+    "and hypercalls have names, too: exception PF, msr EFER, hypercall set-root."
 
 /* clang-format off */
 const struct debug_command commands_catch[] = {
@@ -248,7 +255,7 @@ const struct debug_command commands_catch[] = {
 };
 const struct debug_command commands_tcatch[] = {
     {"exit", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch exit', once", NULL,
-     "tcatch exit hypercall", COMPLETE_REASON, 0, NULL, run_tcatch_exit},
+     "tcatch exit hypercall set-root", COMPLETE_REASON, 0, NULL, run_tcatch_exit},
     {"entry", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch entry', once", NULL,
      "tcatch entry io", COMPLETE_REASON, 0, NULL, run_tcatch_entry},
     {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]", "As 'catch inject', once", NULL,
