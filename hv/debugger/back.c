@@ -66,6 +66,10 @@ live_seek(struct machine *machine, const struct moment *moment, struct stop *sto
                          machine->engine);
     live_begin(machine);
     rc = go_to(machine, &to, stop, err);
+    if (!rc && stop->why == STOP_INTERRUPTED && machine->history) {
+        struct stop there;
+        return go_to(machine, &from, &there, err); /* as if nothing had been asked */
+    }
     if (rc || stop->why != STOP_END || !moment_compare(&machine->now, &to))
         return rc;
     uint64_t exits = machine->now.exits, icount = machine->now.icount;
@@ -244,13 +248,10 @@ search_back(struct machine *machine, const struct machine_goal *goal, struct sto
     return rc;
 }
 
-int
-live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
-              struct error *err)
+static int
+backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
+         struct error *err)
 {
-    if (!machine->history)
-        return cannot(machine, err);
-    live_begin(machine);
     if (!goal->edges && !goal->points && !goal->injects)
         return goal->instructions ? steps_back(machine, goal->instructions, stop, err)
                                   : to_beginning(machine, stop);
@@ -264,4 +265,22 @@ live_backward(struct machine *machine, const struct machine_goal *goal, struct s
         }
     }
     return search_back(machine, goal, stop, err);
+}
+
+int
+live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
+              struct error *err)
+{
+    const struct moment from = machine->now;
+    struct stop there;
+    int rc;
+
+    if (!machine->history)
+        return cannot(machine, err);
+    live_begin(machine);
+    rc = backward(machine, goal, stop, err);
+    /* Interrupted on the search, the machine stands anywhere: nothing has happened, for the user. */
+    if (!rc && stop->why == STOP_INTERRUPTED)
+        rc = go_to(machine, &from, &there, err);
+    return rc;
 }

@@ -21,7 +21,7 @@ struct subject {
     enum machine_edge edge; /* EDGE_NONE if not here */
     bool has_regs;
     struct x86_regs regs;
-    bool has_event; /* not where the machine itself stands there */
+    bool has_event;                  /* not where the machine itself stands there */
     struct trace_event event, entry; /* entry.kind is TRACE_END if there is none (yet) */
 };
 

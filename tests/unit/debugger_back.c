@@ -445,6 +445,45 @@ test_changes(void)
     rig_close(&rig);
 }
 
+/* --- Ctrl-C --------------------------------------------------------------------------------------------- */
+
+static bool
+interrupt_at(void *context, struct machine *machine, const struct stop *stop)
+{
+    (void)stop;
+    if (machine->now.exits == *(uint64_t *)context)
+        machine_interrupt(machine);
+    return false;
+}
+
+/* Who interrupts the search for an earlier stop finds the machine where it was. */
+static void
+test_interrupt(void)
+{
+    static struct rig rig;
+    uint64_t at = 250;
+    struct machine_goal goal = {
+        .edges = EDGE_OUT, .injects = true, .wanted = interrupt_at, .context = &at};
+    struct stop stop;
+
+    rig_open(&rig, &subjects[0]);
+    const struct moment from = {.exits = 300, .edge = EDGE_OUT};
+    seek(&rig, &from);
+    uint64_t hash = machine_hash(&rig.machine);
+    CU_ASSERT_EQUAL(rig.machine.ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);
+    CU_ASSERT_EQUAL(moment_compare(&rig.machine.now, &from), 0);
+    CU_ASSERT_EQUAL(machine_hash(&rig.machine), hash);
+    machine_interrupt(&rig.machine);
+    CU_ASSERT_EQUAL(rig.machine.ops->seek(&rig.machine,
+                                          &(struct moment){.exits = 9, .edge = EDGE_IN}, &stop,
+                                          &rig.err),
+                    0);
+    CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);
+    CU_ASSERT_EQUAL(moment_compare(&rig.machine.now, &from), 0);
+    rig_close(&rig);
+}
+
 static const struct unit_test tests[] = {
     {"seek, hardware", test_hardware},
     {"seek, trap", test_trap},
@@ -454,6 +493,7 @@ static const struct unit_test tests[] = {
     {"the stops on the way back", test_both_ways},
     {"steps back and forward", test_steps},
     {"changes", test_changes},
+    {"an interrupted search", test_interrupt},
     {NULL, NULL},
 };
 
