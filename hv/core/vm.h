@@ -24,6 +24,8 @@ struct engine_vcpu;
 struct strategy_ops;
 struct recorder;
 struct journal;
+struct process_spec;
+struct process_start_ops;
 struct x86_watches;
 struct vm;
 
@@ -67,6 +69,11 @@ struct vm {
     uint64_t exits;           /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
     volatile sig_atomic_t stop; /* set by a signal handler: leave the run loop */
+
+    /* Engine host (core/process.h): the program, and who starts it (NULL: the engine itself). */
+    const struct process_spec *program;
+    const struct process_start_ops *process;
+    void *process_context; /* the starter's own */
 };
 
 /* A budget: 0 means without limit. */
