@@ -112,7 +112,7 @@ check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
 
-check-cli: $(HV) $(BUILD)/pty guests
+check-cli: $(HV) $(BUILD)/pty guests | build/deps/check
 	@tests/cli/run.sh $(HV) $(GUESTS)
 	@tests/cli/debug.sh $(HV) $(GUESTS) $(BUILD)/pty
 
@@ -120,6 +120,7 @@ $(BUILD)/pty: $(O)/tests/cli/pty.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lutil
 	@tests/cli/views.sh $(HV) $(GUESTS)
+	@tests/cli/export.sh $(HV) $(GUESTS)
 
 check-gdb: $(HV) guests | build/deps/check
 	@tests/cli/gdb.sh $(HV) $(GUESTS)

@@ -229,11 +229,11 @@ describe_count(uint64_t count, char *text, size_t size)
     return text;
 }
 
-/* Bytes of the UTF-8 character at p that is fit to print; 0: none. A zero byte ends the text and
- * is in no character, so nothing behind it is looked at. */
-static unsigned
-utf8_printable(const unsigned char *p)
+/* A zero byte ends the text and is in no character, so nothing behind it is looked at. */
+unsigned
+describe_utf8(const char *text)
 {
+    const unsigned char *p = (const unsigned char *)text;
     unsigned n = p[0] < 0x80   ? 1
                  : p[0] < 0xc2 ? 0
                  : p[0] < 0xe0 ? 2
@@ -245,6 +245,10 @@ utf8_printable(const unsigned char *p)
         return p[0] >= 0x20 && p[0] != 0x7f;
     if (p[0] == 0xc2 && p[1] < 0xa0)
         return 0; /* U+0080 to U+009F: control characters that terminals obey */
+    /* Longer than need be, half of a surrogate pair, beyond U+10FFFF: RFC 3629, section 4. */
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
+        return 0;
     for (unsigned i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
@@ -255,7 +259,7 @@ char *
 describe_clean(char *text)
 {
     for (char *p = text; *p;) {
-        unsigned n = utf8_printable((const unsigned char *)p);
+        unsigned n = describe_utf8(p);
         if (n == 0)
             *p = '?';
         p += n ? n : 1;

@@ -37,4 +37,7 @@ char *describe_count(uint64_t count, char *text, size_t size);
  * a file. Returns text. */
 char *describe_clean(char *text);
 
+/* Bytes of the UTF-8 character that text begins with, if it is fit to print; else 0. */
+unsigned describe_utf8(const char *text);
+
 #endif

@@ -104,6 +104,7 @@ struct trace_kind_info {
 /* Row k describes enum trace_kind k. */
 extern const struct trace_kind_info trace_kinds[TRACE_KIND_COUNT];
 extern const char *const trace_domain_names[TRACE_DOMAIN_COUNT];
+extern const char *const trace_class_names[TRACE_CLASS_NOTE + 1];
 
 struct trace_actor_info {
     const char *name;

@@ -22,3 +22,8 @@ const struct trace_actor_info trace_fixed_actors[TRACE_ACTOR_FIRST_FREE] = {
     [TRACE_ACTOR_ALLOCATOR] = {"allocator", TRACE_VMM},
     [TRACE_ACTOR_HOST_KERNEL] = {"host kernel", TRACE_HOST_KERNEL},
 };
+
+const char *const trace_class_names[TRACE_CLASS_NOTE + 1] = {
+    [TRACE_CLASS_EXIT] = "exit",   [TRACE_CLASS_ENTRY] = "entry", [TRACE_CLASS_CALL] = "call",
+    [TRACE_CLASS_GUEST] = "guest", [TRACE_CLASS_NOTE] = "note",
+};

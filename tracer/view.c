@@ -7,9 +7,11 @@
 
 #include "tracer/view.h"
 
+#define PROGRESS_STEP 65536u /* events between two calls of options->progress; a power of two */
+
 const struct view_ops *const views[] = {
-    &view_table, &view_stats,    &view_state, &view_ladder,
-    &view_card,  &view_timeline, &view_flame, NULL,
+    &view_table, &view_stats, &view_state, &view_ladder, &view_card,       &view_timeline,
+    &view_flame, &view_csv,   &view_jsonl, &view_chrome, &view_stats_json, NULL,
 };
 
 const struct view_ops *
@@ -53,6 +55,8 @@ feed(const struct view_ops *ops, struct view *view, uint64_t first, uint64_t end
         const struct trace_event *event = &trace->events[i];
         bool is_exit = trace->kind[event->kind].class == TRACE_CLASS_EXIT;
         exit += is_exit;
+        if (view->options->progress && ((i - first) & (PROGRESS_STEP - 1)) == 0)
+            view->options->progress(view->options->progress_context, i - first, end - first);
         if (only && is_exit)
             hidden[event->vcpu] = !only[event->kind];
         view->hidden = hidden[event->vcpu] && !(only && only[event->kind]);

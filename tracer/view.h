@@ -40,6 +40,9 @@ struct view_options {
     /* A view whose picture is too long for dot writes SVG instead of DOT if this is not NULL, and
      * sets *svg. dot_write() does that for its caller. */
     bool *svg;
+    /* Called now and then while events are read: how many of how many. May be NULL. */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *progress_context;
 };
 
 enum view_form { VIEW_TEXT, VIEW_DOT, VIEW_SVG };
@@ -65,6 +68,8 @@ struct view_ops {
 
 extern const struct view_ops view_table, view_stats, view_state, view_ladder, view_card;
 extern const struct view_ops view_timeline, view_flame;
+/* Exports: for other programs. A CTF trace is a folder: ctf.h. */
+extern const struct view_ops view_csv, view_jsonl, view_chrome, view_stats_json;
 /* Every view; ends with NULL. */
 extern const struct view_ops *const views[];
 /* NULL: there is none of that name. */

@@ -71,7 +71,7 @@ table_event(struct view *view, const struct trace_event *event, uint64_t exit)
     while (n > 0 && line[n - 1] == ' ')
         n--;
     line[n] = 0;
-    return fprintf(view->options->out, "%s\n", line) < 0 ? -EIO : 0;
+    return fprintf(view->options->out, "%s\n", line) >= 0 ? 0 : errno ? -errno : -EIO;
 }
 
 static int

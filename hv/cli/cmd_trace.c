@@ -1,16 +1,18 @@
 /*
- * cmd_trace.c - `hv trace FILE`: a recording as text, line by line or as statistics, or as a page
- * that plays it.
+ * cmd_trace.c - `hv trace FILE`: a recording as text, as statistics, for other programs, or as a
+ * page that plays it.
  *
  * Called by main.c through command_trace. The work is done in tracer/: view.c, view_*.c, player.c;
  * names that the tracer cannot know come from hv/debugger/recording.c.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/export.h"
 #include "debugger/recording.h"
 #include "debugger/source.h"
 #include "tracer/player.h"
@@ -64,10 +66,9 @@ write_player(const struct args *args, const struct trace *trace, const struct vi
 
 /* With the recording open. */
 static int
-show(const struct args *args, const struct trace *trace, struct view_options *options,
-     struct error *err)
+show(const struct args *args, unsigned format, const struct trace *trace,
+     struct view_options *options, struct error *err)
 {
-    const struct view_ops *view = args_flag(args, "stats") ? &view_stats : &view_table;
     struct symbols *symbols;
     int rc = recording_symbols(&symbols, trace, args_value(args, "symbols"), err);
 
@@ -77,7 +78,7 @@ show(const struct args *args, const struct trace *trace, struct view_options *op
     if (rc == 0 && args_value(args, "html"))
         rc = write_player(args, trace, options, symbols, err);
     else if (rc == 0)
-        rc = view_run(view, trace, options, err->message, sizeof(err->message));
+        rc = export_write(args, format, trace, options, err);
     symbols_close(symbols);
     return rc;
 }
@@ -91,17 +92,24 @@ run_trace(const struct args *args)
     };
     struct trace trace;
     struct error err = {""};
+    unsigned format;
 
-    if (args_range(args, &options.from, &options.limit, &err) ||
+    if (export_choose(args, &format, &err) ||
+        args_range(args, &options.from, &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    int rc = show(args, &trace, &options, &err);
+    /* A reader that goes away early, as `head` does, is a failed write and gets a sentence. */
+    signal(SIGPIPE, SIG_IGN);
+    int rc = show(args, format, &trace, &options, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
 
 static const struct option_desc options[] = {
     {"stats", 's', NULL, "For each reason how often, how long, and where from."},
+    {"json", 0, NULL, "With --stats: as JSON, times in nanoseconds."},
+    {"format", 0, "FORMAT", "text (the table), csv, jsonl, chrome or ctf."},
+    {"output", 'o', "OUT", "Write there; for ctf it is a folder. Without it: stdout."},
     {"html", 0, "OUT", "Write a page that plays the recording in a browser."},
     {"range", 'r', "A:B", "Show exits A to B, each with what follows it. They begin with 1."},
     {"from", 'f', "N", "Begin with exit N."},
@@ -118,12 +126,20 @@ const struct command command_trace = {
     .words = "FILE",
     .min = 1,
     .max = 1,
-    .summary = "Print a recording: one line an event, or statistics.",
+    .summary = "Print a recording: one line an event, or statistics; or export it.",
     .text = "FILE was made with 'hv run --trace FILE'; it can be read while it is recorded, and\n"
             "after hv was killed. Lines between two exits belong to the first of them.\n\n"
             "Times are microseconds since the recording began. With --stats the time of an exit\n"
             "runs until the guest is entered again. Addresses get their names from the guest's\n"
             "file, if it is where it was.\n\n"
+            "Formats for other programs:\n\n"
+            "  csv       one line an event, for spreadsheets (RFC 4180)\n"
+            "  jsonl     one JSON object a line\n"
+            "  chrome    JSON for ui.perfetto.dev and chrome://tracing: a track for each part,\n"
+            "            an arrow for each exit\n"
+            "  ctf       a folder in the Common Trace Format 1.8, for babeltrace2\n\n"
+            "  hv trace --format chrome -o t.json t.hvt\n"
+            "  hv trace --format ctf -o t.ctf t.hvt && babeltrace2 t.ctf\n\n"
             "With --html the recording becomes one page that needs no network: step through it\n"
             "exit by exit, with the state picture, the ladder, the card of each exit and the\n"
             "guest's source. A page holds some 400,000 events: of a longer recording choose with\n"

@@ -25,6 +25,8 @@ build|header libelf.h|libelf-dev|reads ELF symbols
 build|header readline/readline.h|libreadline-dev|the debugger's command line
 check|command gdb|gdb|the client of our gdb stub
 check|header CUnit/Basic.h|libcunit1-dev|the unit tests
+check|command jq|jq|reads the JSON that hv writes
+check|command babeltrace2|babeltrace2|reads the CTF that hv writes
 demo|command dot|graphviz|draws the pictures
 lint|command clang-format-14 clang-format|clang-format-14|the house style
 lint|command git|git|which files are ours

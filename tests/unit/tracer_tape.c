@@ -8,6 +8,7 @@
 
 #include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
+#include "tracer/ctf.h"
 
 #define USER   TRACE_ACTOR_GUEST_USER
 #define KERNEL TRACE_ACTOR_GUEST_KERNEL
@@ -215,6 +216,8 @@ tape_show_all(const struct trace *trace, struct view_options options, unsigned c
         options.from = 0;
     for (unsigned i = 0; views[i]; i++)
         CU_ASSERT_EQUAL(view_run(views[i], trace, &options, message, sizeof(message)), 0);
+    CU_ASSERT_EQUAL(view_run(&view_ctf, trace, &options, message, sizeof(message)), 0);
+    CU_ASSERT_EQUAL(ctf_print_metadata(trace, options.out), 0);
 }
 
 unsigned

@@ -1,0 +1,103 @@
+#!/bin/sh
+# export.sh HV GUESTS - what hv writes for other programs, read by them: jq holds the JSON to its
+# shape, babeltrace2 reads the CTF, and all that it says is in the CSV too. Called by `make
+# check-cli`; ends with "N passed, N failed".
+set -u
+hv=$1 guests=$2
+here=$(dirname "$0")
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# check WHAT COMMAND...: it succeeds.
+check() {
+    what=$1
+    shift
+    if "$@" >"$work/said" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $what"
+        head -5 "$work/said"
+    fi
+}
+
+# refused PATTERN ARGS...: hv trace ends with status 1 and one line, which has the pattern.
+refused() {
+    pattern=$1
+    shift
+    "$hv" trace "$@" >"$work/out" 2>"$work/err"
+    rc=$?
+    check "refused: trace $* (status $rc: $(cat "$work/err"))" \
+        test "$rc $(wc -l <"$work/err") $(grep -c -e "$pattern" "$work/err")" = "1 1 1"
+}
+
+# The fields that both have: time exit kind icount rip address value from to vcpu size flags extra
+from_csv() {
+    tr -d '\r' | awk -F, 'NR > 1 {
+        print $3, $2, $6, $4, $10, $11, $12, $7 "," $8, $9, $13, $14 + 2 * $15 + 4 * $16, $17 }'
+}
+export LC_ALL=C
+for run in hardware:minios trap:minios paravirt:minios-pv; do
+    strategy=${run%:*}
+    trace=$work/$strategy.hvt
+    timeout 60 "$hv" run --engine soft --strategy "$strategy" --console null --append tasks=preempt \
+        --trace "$trace" "$guests/${run#*:}" </dev/null >"$work/out" 2>&1
+    for format in text csv jsonl chrome ctf; do
+        check "$strategy: $format" timeout 60 "$hv" trace --format $format -o "$work/$strategy.$format" "$trace"
+    done
+    check "$strategy: the Trace Event Format" jq -e -f "$here/chrome.jq" "$work/$strategy.chrome"
+    check "$strategy: JSON Lines" jq -e -s -f "$here/jsonl.jq" "$work/$strategy.jsonl"
+    timeout 60 "$hv" trace --stats --json "$trace" >"$work/stats"
+    check "$strategy: statistics" jq -e -f "$here/stats.jq" "$work/stats"
+    # Event by event.
+    timeout 60 babeltrace2 --clock-cycles --no-delta "$work/$strategy.ctf" >"$work/bt" 2>"$work/err"
+    awk -f "$here/ctf.awk" "$work/bt" >"$work/bt.fields"
+    from_csv <"$work/$strategy.csv" >"$work/csv.fields"
+    check "$strategy: babeltrace2 has something to say" test -s "$work/bt.fields"
+    check "$strategy: babeltrace2 complains about nothing" test ! -s "$work/err"
+    check "$strategy: CTF and CSV are the same" cmp "$work/csv.fields" "$work/bt.fields"
+done
+trace=$work/hardware.hvt
+
+# --- options ---------------------------------------------------------------------------------------
+
+check "text is the default" sh -c "'$hv' trace '$trace' | cmp - '$work/hardware.text'"
+"$hv" trace --format csv --from 3 --limit 2 --no-times "$trace" >"$work/out"
+check "csv: a part, without times" test "$(tr -d '\r' <"$work/out" | awk -F, 'NR > 1 {print $2 $3}' | uniq | tr '\n' ' ')" = '3 4 '
+refused "none of text, csv, jsonl, chrome, ctf; did you mean 'csv'" --format csx "$trace"
+refused 'writes a folder: name it with -o' --format ctf "$trace"
+refused 'without times would be empty' --format chrome --no-times "$trace"
+refused '--json is for --stats' --json "$trace"
+refused '--stats has no --format' --stats --format csv "$trace"
+refused 'is there already' --format ctf -o "$work/hardware.ctf" "$trace"
+refused 'cannot write .*/no/such/folder' --format csv -o /no/such/folder/x "$trace"
+
+# --- a disk that is full, a reader that goes away --------------------------------------------------
+
+for format in text csv jsonl chrome; do
+    refused 'No space left on device' --format $format -o /dev/full "$trace"
+done
+refused 'No space left on device' --stats --json -o /dev/full "$trace"
+for format in text csv jsonl chrome; do
+    { "$hv" trace --format $format "$trace" 2>"$work/err"; echo $? >"$work/rc"; } | head -1 >"$work/out"
+    check "$format: a closed pipe ($(cat "$work/rc") $(cat "$work/err"))" \
+        test "$(cat "$work/rc") $(grep -c 'Broken pipe' "$work/err")" = '1 1'
+done
+
+# --- recordings that are none -----------------------------------------------------------------------
+
+head -c 100000 "$trace" >"$work/short.hvt"
+cp "$trace" "$work/future.hvt"
+printf '\002' | dd of="$work/future.hvt" bs=1 seek=8 conv=notrunc 2>/dev/null
+cp "$trace" "$work/bad.hvt"
+printf '\377\377' | dd of="$work/bad.hvt" bs=1 seek=$((0x2000 + 48 * 100 + 40)) conv=notrunc 2>/dev/null
+for format in text csv jsonl chrome ctf; do
+    refused 'is cut off: it holds' --format $format -o "$work/none" "$work/short.hvt"
+    refused 'format version 2.0, this hv reads version 1' --format $format -o "$work/none" "$work/future.hvt"
+    refused 'event 101 has the unknown kind 65535' --format $format -o "$work/none" "$work/bad.hvt"
+done
+check "nothing was written of them" test ! -e "$work/none"
+
+echo "export: $passed passed, $failed failed"
+[ $failed = 0 ]
