@@ -112,6 +112,22 @@ has "fifty steps back are where it was" '^SAME 1'
 has "and forth again" '^AGAIN 1'
 has "a watchpoint" 'atchpoint 3'
 
+session backwards crash64 <<'END'
+break clear_counters
+continue
+watch *(unsigned long *)&idt
+continue
+continue
+reverse-continue
+printf "ROUND %d\n", $rcx
+reverse-continue
+printf "FIRST %d\n", $rcx
+detach
+END
+has "goes back to who wrote last" '^ROUND 4'
+has "and from there to what was before" '^FIRST 0'
+has "shows the value that it had" '^New value = [1-9]'
+
 session real hello16 <<'END'
 stepi
 set $there = $rip
