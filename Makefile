@@ -115,12 +115,13 @@ check-unit: $(BUILD)/unit guests
 check-cli: $(HV) $(BUILD)/pty guests | build/deps/check
 	@tests/cli/run.sh $(HV) $(GUESTS)
 	@tests/cli/debug.sh $(HV) $(GUESTS) $(BUILD)/pty
+	@tests/cli/views.sh $(HV) $(GUESTS)
+	@tests/cli/export.sh $(HV) $(GUESTS)
+	@tests/cli/tutorial.sh $(HV) $(GUESTS)
 
 $(BUILD)/pty: $(O)/tests/cli/pty.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lutil
-	@tests/cli/views.sh $(HV) $(GUESTS)
-	@tests/cli/export.sh $(HV) $(GUESTS)
 
 check-gdb: $(HV) guests | build/deps/check
 	@tests/cli/gdb.sh $(HV) $(GUESTS)
@@ -257,6 +258,9 @@ docs: $(HV) ## write docs/gen and docs/man from the program's own tables
 docs-pictures: $(HV) guests | build/deps/demo ## draw the pictures in docs/pictures again
 	@demos/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
 
+docs-tutorial: $(HV) guests | build/deps/check ## play the sessions of docs/tutorial, write them into docs/DEBUGGER.md
+	@tests/cli/tutorial.sh $(HV) $(GUESTS) --write
+
 # --- installation ---------------------------------------------------------------------------------
 
 BIN     = $(DESTDIR)$(PREFIX)/bin
@@ -292,7 +296,7 @@ help: ## print this list
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
         check-diff check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs \
-        docs-pictures install uninstall clean help
+        docs-pictures docs-tutorial install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

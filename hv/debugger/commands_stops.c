@@ -434,7 +434,7 @@ const struct debug_command commands_stops[] = {
      "On engine kvm every breakpoint is one, and there are four; on soft there is no\n"
      "difference.",
      "hbreak timer_interrupt", COMPLETE_LOCATION, COMMAND_LIVE, NULL, run_hbreak},
-    {"watch", NULL, "stops", "WHERE [, BYTES] [if EXPRESSION]", "Stop after memory was written",
+    {"watch", NULL, "stops", "WHERE [, BYTES] [if EXPRESSION]", "Stop after memory was written (on the way back: before)",
      "WHERE is *(TYPE *)ADDRESS, {TYPE}ADDRESS, a name, or an address; 8 bytes unless\n"
      "the type or BYTES says otherwise. Addresses are the guest's linear ones. Stops\n"
      "also if the value stays what it was.",

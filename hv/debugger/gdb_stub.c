@@ -93,21 +93,6 @@ in_range(const struct gdb_stub *stub)
            regs.rip < stub->range_end;
 }
 
-/* On the way back gdb wants to stand before the write: only then does it see that the value has
- * changed, and believes the watchpoint. We stopped behind it. */
-static int
-step_over_write(struct gdb_stub *stub, struct error *err)
-{
-    const struct stop_entry *entry = stops_find(stub->debugger->stops, stub->last.point, NULL);
-    const struct go go = {.back = true, .instructions = 1, .own_points_only = true};
-    struct stop behind = {.why = STOP_DONE};
-
-    if (!stub->back || stub->last.why != STOP_POINT || !entry ||
-        (entry->type != WATCH_WRITE && entry->type != WATCH_ACCESS))
-        return 0;
-    return debugger_go(stub->debugger, &go, &behind, err);
-}
-
 void
 gdb_go(struct gdb_stub *stub, struct gdb_reply *reply)
 {
@@ -119,8 +104,6 @@ gdb_go(struct gdb_stub *stub, struct gdb_reply *reply)
     do {
         rc = debugger_go(stub->debugger, &go, &stub->last, &err);
     } while (!rc && in_range(stub));
-    if (!rc)
-        rc = step_over_write(stub, &err);
     if (rc)
         snprintf(stub->note, sizeof(stub->note), "hv: %s\n", err.message);
     else if (stub->last.why == STOP_END)

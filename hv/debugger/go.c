@@ -126,6 +126,23 @@ wanted(void *context, struct machine *machine, const struct stop *stop)
     return going->hit || is_place(going, machine, stop);
 }
 
+/* A watchpoint holds behind the instruction that wrote. On the way back that is a place before which
+ * nothing has changed yet; as in gdb we stand in front of the instruction, with what was overwritten
+ * back in its place. (gdb itself would not believe the watchpoint else.) */
+static int
+undo_write(struct machine *machine, struct error *err)
+{
+    const struct machine_goal goal = {.instructions = 1};
+    const struct x86_regs before = machine->before; /* where the user came from */
+    const bool known = machine->before_known;
+    struct stop ignored;
+    int rc = machine->ops->backward(machine, &goal, &ignored, err);
+
+    machine->before = before;
+    machine->before_known = known;
+    return rc;
+}
+
 int
 debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, struct error *err)
 {
@@ -162,6 +179,10 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
         return limit_error(debugger, err);
     if (go->back) /* it was asked about more places than this one */
         going.hit = go->own_points_only ? NULL : stops_hit(debugger, stop, true);
+    if (go->back && stop->why == STOP_POINT && going.hit &&
+        (going.hit->type == WATCH_WRITE || going.hit->type == WATCH_ACCESS) &&
+        (rc = undo_write(machine, err)))
+        return rc;
     if (going.hit)
         session->hit = going.hit->number;
     if (stop->why == STOP_POINT && going.hit)

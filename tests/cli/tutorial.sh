@@ -43,7 +43,7 @@ markdown() {
         function fence(on) { if (on != open) { if (on) print ""; print "```"; if (!on) print ""; open = on } }
         /^#T/ { fence(0); sub(/^#T ?/, ""); print; next }
         /^#C/ { sub(/^#C/, prompt) }
-        { fence(1); print }
+        { fence(1); sub(/[ \t]+$/, ""); print }
         END { fence(0) }'
 }
 
@@ -51,7 +51,7 @@ markdown() {
 hv_session() {
     told '' <"$1" >"$work/script"
     # shellcheck disable=SC2046 # line 1 is words
-    NO_COLOR=1 HV_GUESTS=$guests timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|; s|^debug|debug --nx --batch -x $work/script|") \
+    timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|; s|^debug|debug --nx --batch -x $work/script|") \
         >"$work/printed" 2>&1 </dev/null || return 1
     markdown '(hv)' <"$work/printed" >"$work/out"
 }
@@ -75,7 +75,7 @@ gdb_session() {
 # old NAME: what the page has now.
 old() { sed -n "/^<!-- tutorial $1\$/,/^<!-- tutorial end/p" $page | sed '1,/-->$/d; /^<!-- tutorial end/d'; }
 # What is compared: without the lines of hv's own sources.
-plain() { sed 's/\(hv\/[a-z0-9_\/]*\.c\):[0-9]*/\1/g' | tr -s ' \n' ' '; }
+plain() { sed 's/\(hv\/[a-z0-9_\/]*\.c\):[0-9]*/\1/g' | tr -s ' \t\n' ' '; }
 
 # put NAME MADE-BY: $work/out into the page.
 put() {
