@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/compare_two.h"
 #include "debugger/recording.h"
 #include "tracer/dot.h"
 
@@ -147,6 +148,9 @@ run_graph(const struct args *args)
     };
     struct trace trace;
     struct error err = {""};
+
+    if (args_flag(args, "diff"))
+        return compare_two(args, true);
     const struct view_ops *view = find_view(args, &err);
 
     if (!view || parse_range(args, &options, &err) || parse_axis(args, &options, &err) ||
@@ -163,6 +167,7 @@ static const struct option_desc options[] = {
     {"range", 'r', "A:B", "Draw exits A to B, each with what follows it. They begin with 1."},
     {"from", 'f', "N", "Begin with exit N."},
     {"limit", 'n', "N", "Draw N exits."},
+    {"diff", 0, NULL, "Draw two recordings, A and B, in one state picture: what changed."},
     {"exit", 'x', "N", "Draw exit N alone: for card."},
     {"filter", 0, "REASON,...", "Draw only exits for these reasons, and what followed them."},
     {"by", 0, "WHAT", "state, flame: tell exits apart by rip, symbol or device too (reason)."},
@@ -175,7 +180,7 @@ static const struct option_desc options[] = {
 
 const struct command command_graph = {
     .name = "graph",
-    .words = "[VIEW] FILE",
+    .words = "[VIEW] FILE, or --diff FILE FILE",
     .min = 1,
     .max = 2,
     .summary = "Draw a recording: who handed control to whom, why, how often, at what cost.",
@@ -192,6 +197,7 @@ const struct command command_graph = {
             "  hv graph t.hvt -o state.svg\n"
             "  hv graph state --by symbol --filter io,hlt t.hvt -o symbols.svg\n"
             "  hv graph ladder --range 10:20 t.hvt -o ladder.svg\n"
+            "  hv graph --diff before.hvt after.hvt -o diff.svg\n"
             "  hv graph card --exit 12 t.hvt -o card.svg\n\n"
             "Most pictures are made by the program dot of the package graphviz. If it is missing\n"
             "or fails, its input is kept in OUT.dot. timeline and flame need nothing, and are\n"

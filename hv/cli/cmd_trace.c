@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/compare_two.h"
 #include "cli/export.h"
 #include "debugger/recording.h"
 #include "debugger/source.h"
@@ -94,6 +95,10 @@ run_trace(const struct args *args)
     struct error err = {""};
     unsigned format;
 
+    if (args_flag(args, "diff"))
+        return compare_two(args, false);
+    if (args->words > 1)
+        return cli_error(STATUS_USER, "two recordings are compared with --diff");
     if (export_choose(args, &format, &err) ||
         args_range(args, &options.from, &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
@@ -107,6 +112,7 @@ run_trace(const struct args *args)
 
 static const struct option_desc options[] = {
     {"stats", 's', NULL, "For each reason how often, how long, and where from."},
+    {"diff", 0, NULL, "Compare two recordings: what is new, gone, more or less frequent."},
     {"json", 0, NULL, "With --stats: as JSON, times in nanoseconds."},
     {"format", 0, "FORMAT", "text (the table), csv, jsonl, chrome or ctf."},
     {"output", 'o', "OUT", "Write there; for ctf it is a folder. Without it: stdout."},
@@ -123,9 +129,9 @@ static const struct option_desc options[] = {
 
 const struct command command_trace = {
     .name = "trace",
-    .words = "FILE",
+    .words = "FILE [FILE]",
     .min = 1,
-    .max = 1,
+    .max = 2,
     .summary = "Print a recording: one line an event, or statistics; or export it.",
     .text = "FILE was made with 'hv run --trace FILE'; it can be read while it is recorded, and\n"
             "after hv was killed. Lines between two exits belong to the first of them.\n\n"
@@ -140,6 +146,8 @@ const struct command command_trace = {
             "  ctf       a folder in the Common Trace Format 1.8, for babeltrace2\n\n"
             "  hv trace --format chrome -o t.json t.hvt\n"
             "  hv trace --format ctf -o t.ctf t.hvt && babeltrace2 t.ctf\n\n"
+            "With --diff two recordings are compared, be it two strategies, or before and after a\n"
+            "change: hv trace --diff A B is the table, hv graph --diff A B the picture.\n\n"
             "With --html the recording becomes one page that needs no network: step through it\n"
             "exit by exit, with the state picture, the ladder, the card of each exit and the\n"
             "guest's source. A page holds some 400,000 events: of a longer recording choose with\n"

@@ -73,6 +73,27 @@ refused '--stats has no --format' --stats --format csv "$trace"
 refused 'is there already' --format ctf -o "$work/hardware.ctf" "$trace"
 refused 'cannot write .*/no/such/folder' --format csv -o /no/such/folder/x "$trace"
 
+# --- two recordings ----------------------------------------------------------------------------------
+
+other=$work/trap.hvt
+"$hv" trace --diff --no-times "$trace" "$other" >"$work/out"
+check "diff: io is gone" grep -q '^- io  *guest kernel -> dispatcher .* gone$' "$work/out"
+check "diff: exceptions are new" grep -q '^+ exception .* new$' "$work/out"
+check "diff: both have names" sh -c "grep -q '^A  hardware.hvt: .*strategy hardware' '$work/out' && grep -q '^B  trap.hvt: .*strategy trap' '$work/out'"
+check "diff: a picture" "$hv" graph --diff --no-times "$trace" "$other" -o "$work/diff.dot"
+check "diff: only in A, dashed" grep -q 'only A: io 2,[0-9]*x" .*style=dashed' "$work/diff.dot"
+check "diff: only in B, bold" grep -q 'only B: exception .*style=bold' "$work/diff.dot"
+refused '--diff takes two recordings' --diff "$trace"
+refused 'two recordings are compared with --diff' "$trace" "$other"
+refused '--diff compares whole recordings: it takes no --stats' --diff --stats "$trace" "$other"
+refused "short.hvt.*No such file" --diff "$trace" "$work/short.hvt"
+"$hv" trace --diff "$trace" "$other" >/dev/full 2>"$work/err"
+check "diff: a full disk" test "$? $(grep -c 'No space left' "$work/err")" = '1 1'
+"$hv" graph --diff "$trace" "$other" -o /no/such/folder/x.dot 2>"$work/err"
+check "diff: a picture nowhere" test "$? $(grep -c 'cannot create' "$work/err")" = '1 1'
+"$hv" graph --diff "$trace" "$other" >/dev/full 2>"$work/err"
+check "diff: a picture on a full disk" test "$? $(grep -c 'No space left' "$work/err")" = '1 1'
+
 # --- a disk that is full, a reader that goes away --------------------------------------------------
 
 for format in text csv jsonl chrome; do

@@ -33,6 +33,7 @@ static const struct unit_suite *const suites[] = {
     &suite_isa_x87_host,
     &suite_isa_x87_state,
     &suite_regs,
+    &suite_tracer_diff,
     &suite_tracer_export,
     &suite_tracer_graph,
     &suite_tracer_ladder,

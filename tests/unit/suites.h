@@ -31,6 +31,7 @@ extern const struct unit_suite suite_isa_x87;
 extern const struct unit_suite suite_isa_x87_host;
 extern const struct unit_suite suite_isa_x87_state;
 extern const struct unit_suite suite_regs;
+extern const struct unit_suite suite_tracer_diff;
 extern const struct unit_suite suite_tracer_export;
 extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_ladder;

@@ -9,6 +9,7 @@
 #include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
 #include "tracer/ctf.h"
+#include "tracer/diff.h"
 
 #define USER   TRACE_ACTOR_GUEST_USER
 #define KERNEL TRACE_ACTOR_GUEST_KERNEL
@@ -198,6 +199,25 @@ odd_name(void *context, uint64_t rip, char *text, size_t size)
     snprintf(text, size, rip & 1 ? "%d<&\"\\\x1b\xc3%s" : "", (int)(rip % 40), "+0x1 (a:1)");
 }
 
+/* The recording compared with itself: everything is the same. */
+static void
+show_diff(const struct trace *trace, const struct view_options *options)
+{
+    static struct diff diff;
+    const struct trace *both[2] = {trace, trace};
+    const char *const names[2] = {"a<\"b\\", "b"};
+    struct diff_picture picture = {&diff, NULL};
+
+    CU_ASSERT_EQUAL(diff_make(&diff, both, names, options), 0);
+    for (uint32_t i = 0; i < diff.edges; i++)
+        CU_ASSERT_EQUAL(diff_change_of(&diff, &diff.edge[i]), DIFF_SAME);
+    diff_table(&diff, options->out);
+    diff_reduce(&diff);
+    CU_ASSERT_TRUE(diff.edges <= DIFF_EDGES);
+    diff_picture_print(&picture, options->out);
+    diff_free(&diff);
+}
+
 void
 tape_show_all(const struct trace *trace, struct view_options options, unsigned choice)
 {
@@ -218,6 +238,7 @@ tape_show_all(const struct trace *trace, struct view_options options, unsigned c
         CU_ASSERT_EQUAL(view_run(views[i], trace, &options, message, sizeof(message)), 0);
     CU_ASSERT_EQUAL(view_run(&view_ctf, trace, &options, message, sizeof(message)), 0);
     CU_ASSERT_EQUAL(ctf_print_metadata(trace, options.out), 0);
+    show_diff(trace, &options);
 }
 
 unsigned
