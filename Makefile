@@ -227,8 +227,8 @@ $(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
 # --- measuring ------------------------------------------------------------------------------------
 
 BENCHES := $(BUILD)/bench-loop $(BUILD)/bench-events $(BUILD)/bench-exits
-bench: $(HV) $(BENCHES) build/bench/guest.img | build/deps/bench ## soft next to Bochs and QEMU; what an event and an exit cost
-	@tests/bench/run.sh $(HV) $(BUILD) build/bench
+bench: $(HV) guests $(BENCHES) build/bench/guest.img | build/deps/bench ## soft next to Bochs and QEMU; what an event and an exit cost; steps next to gdb
+	@tests/bench/run.sh $(HV) $(BUILD) build/bench $(GUESTS)
 
 $(BUILD)/bench-loop: $(O)/tests/bench/emulator.o $(O)/tests/bench/measure.o
 $(BUILD)/bench-events: $(O)/tests/bench/measure.o

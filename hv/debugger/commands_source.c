@@ -136,6 +136,7 @@ run_directory(struct debugger *debugger, const char *arguments, struct error *er
         return error_set(err, ENOMEM, "no memory for a folder's name");
     free(d->directories);
     d->directories = list;
+    source_forget(d);
     fprintf(debugger->out, "Sources are looked for in the present folder%s%s.\n",
             list ? ", then in " : "", list ? list : "");
     return 0;

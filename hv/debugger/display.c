@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "debugger/display.h"
+#include "debugger/source.h"
 
 int
 displays_open(struct displays **out, struct error *err)
@@ -25,6 +26,7 @@ displays_close(struct displays *displays)
         return;
     displays_remove(displays, 0, NULL);
     free(displays->list_file);
+    source_forget(displays);
     free(displays->directories);
     free(displays);
 }

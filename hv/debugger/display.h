@@ -24,10 +24,11 @@ struct displays {
     uint64_t next[2];        /* the address behind what it showed */
     bool next_known[2];
 
-    char *list_file;           /* what `list` showed last; NULL: nothing yet */
-    int list_first, list_last; /* its lines */
-    uint64_t list_pc;          /* where the guest was then: elsewhere, `list` begins there */
-    char *directories;         /* where sources are looked for, with colons; NULL: nowhere else */
+    char *list_file;              /* what `list` showed last; NULL: nothing yet */
+    int list_first, list_last;    /* its lines */
+    uint64_t list_pc;             /* where the guest was then: elsewhere, `list` begins there */
+    struct source_cache *sources; /* source.c: files that lines were shown of; NULL: none yet */
+    char *directories; /* where sources are looked for, with colons; NULL: nowhere else */
 };
 
 /* 0 or -ENOMEM. */

@@ -62,6 +62,13 @@ open_source(const struct debugger *debugger, const char *file)
     return source_open(debugger->displays ? debugger->displays->directories : NULL, file);
 }
 
+/* No escapes to the terminal. */
+static char
+shown(int c)
+{
+    return c == '\t' || (c >= ' ' && c != 0x7f) ? (char)c : '?';
+}
+
 /* The next line without its end, cut to the size; false: there is none. */
 static bool
 next_line(FILE *f, char *text, size_t size)
@@ -71,11 +78,9 @@ next_line(FILE *f, char *text, size_t size)
 
     if (c == EOF)
         return false;
-    for (; c != EOF && c != '\n'; c = getc(f)) {
-        bool shown = c == '\t' || (c >= ' ' && c != 0x7f); /* no escapes to the terminal */
+    for (; c != EOF && c != '\n'; c = getc(f))
         if (n + 1 < size)
-            text[n++] = shown ? (char)c : '?';
-    }
+            text[n++] = shown(c);
     text[n] = 0;
     return true;
 }
@@ -107,18 +112,100 @@ source_print(struct debugger *debugger, const char *file, int first, int last, i
     return printed;
 }
 
-bool
-source_line(struct debugger *debugger, const char *file, int line, char *text, size_t size)
-{
-    FILE *f = open_source(debugger, file);
-    char whole[LINE_LONGEST];
-    bool there = f != NULL;
+/* --- one line, at every stop ------------------------------------------------------------------- */
 
-    for (int i = 0; there && i < line; i++)
-        there = next_line(f, whole, sizeof(whole));
+/* A stop shows one line, and a script stops many times a millisecond: the last files are kept. */
+#define CACHE_FILES 8
+#define CACHE_BYTES (1u << 20) /* of one file: lines behind that are not shown */
+
+struct source_file {
+    char *name;
+    char *text;      /* NULL: it is not found */
+    uint32_t *start; /* of each line, in the text */
+    int lines;
+};
+
+struct source_cache {
+    struct source_file file[CACHE_FILES];
+    unsigned next; /* is replaced next */
+};
+
+static void
+free_source(struct source_file *file)
+{
+    free(file->name);
+    free(file->text);
+    free(file->start);
+    memset(file, 0, sizeof(*file));
+}
+
+void
+source_forget(struct displays *displays)
+{
+    struct source_cache *cache = displays->sources;
+
+    for (unsigned i = 0; cache && i < CACHE_FILES; i++)
+        free_source(&cache->file[i]);
+    free(cache);
+    displays->sources = NULL;
+}
+
+/* A file that is not found, or for which there is no memory, has no lines. */
+static void
+read_source(const struct debugger *debugger, struct source_file *file, const char *name)
+{
+    FILE *f = open_source(debugger, name);
+    char *text = f ? malloc(CACHE_BYTES + 1) : NULL;
+    size_t n = text ? fread(text, 1, CACHE_BYTES, f) : 0;
+    int lines = 0;
+
+    memset(file, 0, sizeof(*file));
+    file->name = strdup(name);
     if (f)
         fclose(f);
-    if (there)
-        snprintf(text, size, "%s", whole + strspn(whole, " \t"));
-    return there;
+    if (!text)
+        return;
+    text[n] = 0;
+    file->text = realloc(text, n + 1);
+    if (!file->text)
+        file->text = text;
+    for (const char *at = file->text; (at = strchr(at, '\n')); at++)
+        lines++;
+    if (!(file->start = calloc((size_t)lines + 1, sizeof(*file->start))))
+        return;
+    for (const char *at = file->text; (at = strchr(at, '\n')); at++)
+        file->start[++file->lines] = (uint32_t)(at + 1 - file->text);
+    file->lines += file->text[file->start[file->lines]] != 0; /* one without an end */
+}
+
+static const struct source_file *
+cached_source(const struct debugger *debugger, const char *name)
+{
+    struct displays *d = debugger->displays;
+
+    if (!d->sources && !(d->sources = calloc(1, sizeof(*d->sources))))
+        return NULL;
+    for (unsigned i = 0; i < CACHE_FILES; i++)
+        if (d->sources->file[i].name && !strcmp(d->sources->file[i].name, name))
+            return &d->sources->file[i];
+    struct source_file *file = &d->sources->file[d->sources->next++ % CACHE_FILES];
+    free_source(file);
+    read_source(debugger, file, name);
+    return file;
+}
+
+bool
+source_line(struct debugger *debugger, const char *name, int line, char *text, size_t size)
+{
+    const struct source_file *file = cached_source(debugger, name);
+    size_t n = 0;
+
+    if (!file || line < 1 || line > file->lines)
+        return false;
+    const char *at = file->text + file->start[line - 1];
+    for (at += strspn(at, " \t"); *at && *at != '\n'; at++)
+        if (n + 1 < size)
+            text[n++] = shown(*at);
+    text[n] = 0;
+    return true;
 }

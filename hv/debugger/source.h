@@ -22,6 +22,10 @@ unsigned source_print(struct debugger *debugger, const char *file, int first, in
  * file is not found, or is shorter. */
 bool source_line(struct debugger *debugger, const char *file, int line, char *text, size_t size);
 
+struct displays;
+/* The files are read anew when they are next wanted: there are other folders to look in. */
+void source_forget(struct displays *displays);
+
 /* --- source_list.c ------------------------------------------------------------------------------- */
 
 /* `list`, and the rows of `info` that are about the program. */

@@ -41,6 +41,7 @@ bench|command bochs|bochs|the interpreter that soft is compared with
 bench|file /usr/lib/*/bochs/plugins/libbx_term_gui.so|bochs-term|its display on a terminal
 bench|file /usr/share/bochs/BIOS-bochs-latest|bochsbios|its firmware
 bench|file /usr/share/vgabios/vgabios.bin|vgabios|its display's firmware
+bench|command gdb|gdb|the debugger that hv debug is compared with
 bench|command qemu-system-x86_64|qemu-system-x86|the translator that soft is compared with
 END
 }
