@@ -117,6 +117,7 @@ check-cli: $(HV) $(BUILD)/pty guests | build/deps/check
 	@tests/cli/debug.sh $(HV) $(GUESTS) $(BUILD)/pty
 	@tests/cli/views.sh $(HV) $(GUESTS)
 	@tests/cli/export.sh $(HV) $(GUESTS)
+	@tests/cli/top.sh $(HV) $(GUESTS) $(BUILD)/pty
 	@tests/cli/tutorial.sh $(HV) $(GUESTS)
 
 $(BUILD)/pty: $(O)/tests/cli/pty.o $(BUILD)/libhv.a

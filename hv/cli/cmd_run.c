@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -15,6 +16,7 @@
 #include "cli/launch.h"
 #include "cli/run_gdb.h"
 #include "cli/tables.h"
+#include "cli/top.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
 
@@ -78,11 +80,36 @@ print_counts(const struct vm *vm)
                     vm->bus.unclaimed[space], space == BUS_PORT ? "ports" : "physical addresses");
 }
 
+/* --top takes the terminal, so that the guest's serial line cannot have it. */
+static int
+check_top(const struct args *args, struct launch_options *options, struct error *err)
+{
+    bool given = args_value(args, "console") != NULL;
+
+    if (args_value(args, "gdb"))
+        return error_set(err, EINVAL, "--top and --gdb do not go together");
+    if (!isatty(STDERR_FILENO))
+        return error_set(err, EINVAL,
+                         "--top draws on a terminal, and standard error is none: "
+                         "--stats prints the counts at the end");
+    if (given && !strncmp(options->console, "std", 3) &&
+        (isatty(STDOUT_FILENO) || isatty(STDIN_FILENO)))
+        return error_set(err, EINVAL,
+                         "--top and the guest's serial line cannot share a terminal: "
+                         "take --console pty, null or file:PATH");
+    if (!given && isatty(STDOUT_FILENO))
+        options->console = "null";
+    else if (!given)
+        options->console = "stdout";
+    return 0;
+}
+
 static int
 run_run(const struct args *args)
 {
     struct launch_options options;
     struct launch launch;
+    struct top top = {.running = false};
     struct run_result result = {.end = RUN_FAILED};
     struct error err = {""};
     int failed = 0;
@@ -93,7 +120,9 @@ run_run(const struct args *args)
     }
 
     /* 1. Build the machine and load the guest. */
-    if (launch_read_options(&options, args, &err) || launch_open(&launch, &options, args, &err))
+    if (launch_read_options(&options, args, &err) ||
+        (args_flag(args, "top") && check_top(args, &options, &err)) ||
+        launch_open(&launch, &options, args, &err))
         return cli_error(STATUS_USER, "%s", err.message);
     if (launch.auto_note.message[0])
         fprintf(stderr, "hv: engine soft, because kvm does not work here: %s\n",
@@ -104,12 +133,17 @@ run_run(const struct args *args)
         fprintf(stderr, "hv: the guest's serial line is %s\n", launch.console.name);
 
     /* 2. Run it until it ends, the budget is used up, or a signal comes. */
+    struct top_about about = {options.guest ? options.guest : options.bios,
+                              launch.console.name[0] ? launch.console.name : options.console};
     launch_catch_signals(&launch.vm);
-    if (args_value(args, "gdb"))
+    if (args_flag(args, "top"))
+        failed = top_start(&top, &launch.vm, &about, &err);
+    if (!failed && args_value(args, "gdb"))
         failed = run_gdb(&launch, &options, args_value(args, "gdb"), &result, &err);
-    else
+    else if (!failed)
         vm_run(&launch.vm, &options.limits, &result);
     launch_catch_signals(NULL);
+    top_stop(&top);
     if (failed == -EINTR)
         result.end = RUN_STOPPED;
     else if (failed) {
@@ -129,6 +163,7 @@ run_run(const struct args *args)
 
 static const struct option_desc options[] = {
     {"stats", 'v', NULL, "Print how many exits of each kind there were."},
+    {"top", 0, NULL, "Show meanwhile which exits there are, refreshed each second."},
     {"gdb", 'g', "WHERE",
      "Wait for gdb at :PORT, HOST:PORT or unix:PATH before the first instruction."},
     {"list-exits", 0, NULL, "Print which exits each engine can show, and run nothing."},
@@ -140,13 +175,16 @@ const struct command command_run = {
     .words = "GUEST",
     .max = 1,
     .summary = "Run a guest.",
-    .text = "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
-            "seen from its bytes. The guest's serial line is the terminal; Ctrl-A x ends the\n"
-            "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
-            "Status: the guest's own if it ends by itself ((v << 1) | 1 for a byte v written to\n"
-            "the debug-exit port, 0 after HLT with nothing to wake it or a reset); 1 for what\n"
-            "you can mend, also a triple fault of the guest; 2 if the engine cannot go on;\n"
-            "124 when --limit is used up; 128 + N after signal N.\n",
+    .text =
+        "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
+        "seen from its bytes. The guest's serial line is the terminal; Ctrl-A x ends the\n"
+        "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
+        "With --top the terminal shows which exits the guest makes now, and how many a second;\n"
+        "the guest's serial line then goes nowhere unless --console says where.\n\n"
+        "Status: the guest's own if it ends by itself ((v << 1) | 1 for a byte v written to\n"
+        "the debug-exit port, 0 after HLT with nothing to wake it or a reset); 1 for what\n"
+        "you can mend, also a triple fault of the guest; 2 if the engine cannot go on;\n"
+        "124 when --limit is used up; 128 + N after signal N.\n",
     .options = {launch_option_table, options},
     .run = run_run,
 };

@@ -11,6 +11,7 @@ static const struct unit_suite *const suites[] = {
     &suite_kvm,
     &suite_audit,
     &suite_cli,
+    &suite_cli_top,
     &suite_compare,
     &suite_debug_commands,
     &suite_isa_disasm,

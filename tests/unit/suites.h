@@ -10,6 +10,7 @@ extern const struct unit_suite suite_soft_stops;
 extern const struct unit_suite suite_kvm;
 extern const struct unit_suite suite_audit;
 extern const struct unit_suite suite_cli;
+extern const struct unit_suite suite_cli_top;
 extern const struct unit_suite suite_compare;
 extern const struct unit_suite suite_debug_commands;
 extern const struct unit_suite suite_isa_disasm;
