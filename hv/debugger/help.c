@@ -89,6 +89,32 @@ print_one(FILE *out, const struct debug_command *parent, const struct debug_comm
     fprintf(out, "\nFor example: %s\n", command->example);
 }
 
+/* A group of commands by its name. Where a command has that name, too (run), it comes first. */
+static bool
+print_group(FILE *out, const char *name)
+{
+    const struct debug_command *same = NULL;
+    bool found = false;
+
+    for (const char *const *g = debug_groups; *g; g++)
+        found |= !strcmp(name, *g);
+    if (!found)
+        return false;
+    for (const struct debug_command *const *t = debug_command_tables; *t; t++)
+        for (const struct debug_command *c = *t; c->name; c++)
+            if (!strcmp(c->name, name))
+                same = c;
+    if (same) {
+        print_one(out, NULL, same);
+        fprintf(out, "\nCommands of the group %s:\n", name);
+    }
+    for (const struct debug_command *const *t = debug_command_tables; *t; t++)
+        for (const struct debug_command *c = *t; c->name; c++)
+            if (!strcmp(c->group, name))
+                print_line(out, "", c);
+    return true;
+}
+
 int
 debug_help(struct debugger *debugger, const char *arguments, struct error *err)
 {
@@ -104,14 +130,8 @@ debug_help(struct debugger *debugger, const char *arguments, struct error *err)
         fprintf(debugger->out, "%s is an alias of '%s'.\n", alias->name, alias->command);
         return 0;
     }
-    for (const char *const *g = debug_groups; *g; g++)
-        if (!strcmp(arguments, *g)) {
-            for (const struct debug_command *const *t = debug_command_tables; *t; t++)
-                for (const struct debug_command *c = *t; c->name; c++)
-                    if (!strcmp(c->group, *g))
-                        print_line(debugger->out, "", c);
-            return 0;
-        }
+    if (print_group(debugger->out, arguments))
+        return 0;
     command = debug_command_find(debug_command_tables, arguments, n, err);
     if (!command)
         return -EINVAL;

@@ -169,6 +169,23 @@ test_promised(void)
     }
 }
 
+/* Does Tab offer `word` at the end of the line? NULL: does it offer nothing? */
+static bool
+offers(struct fixture *f, const char *line, const char *word)
+{
+    const char *blank = strrchr(line, ' ');
+    bool files, found = word == NULL;
+    char **list = debug_complete(&f->debugger, line, blank ? (size_t)(blank + 1 - line) : 0,
+                                 strlen(line), &files);
+
+    for (size_t i = 0; list && list[i]; i++) {
+        found = word ? found || !strcmp(list[i], word) : false;
+        free(list[i]);
+    }
+    free(list);
+    return found;
+}
+
 static bool
 check_command(void *context, const struct debug_command *parent, const struct debug_command *c)
 {
@@ -198,7 +215,10 @@ check_command(void *context, const struct debug_command *parent, const struct de
         }
     snprintf(line, sizeof(line), "help %s", whole);
     CU_ASSERT_EQUAL(execute(f, line), 0);
-    CU_ASSERT(f->text && strstr(f->text, c->summary) && strstr(f->text, c->example));
+    CU_ASSERT(f->text && strstr(f->text, c->summary) && strstr(f->text, "For example:") &&
+              strstr(f->text, c->example));
+    whole[strlen(whole) - 1] = 0;
+    CU_ASSERT(offers(f, whole, c->name));
     return true;
 }
 
@@ -437,23 +457,6 @@ test_escapes(void)
     CU_ASSERT_EQUAL(unescape("123456789", bytes, sizeof(bytes), &count, NULL), -E2BIG);
 }
 
-/* Does Tab offer `word` at the end of the line? NULL: does it offer nothing? */
-static bool
-offers(struct fixture *f, const char *line, const char *word)
-{
-    const char *blank = strrchr(line, ' ');
-    bool files, found = word == NULL;
-    char **list = debug_complete(&f->debugger, line, blank ? (size_t)(blank + 1 - line) : 0,
-                                 strlen(line), &files);
-
-    for (size_t i = 0; list && list[i]; i++) {
-        found = word ? found || !strcmp(list[i], word) : false;
-        free(list[i]);
-    }
-    free(list);
-    return found;
-}
-
 static void
 test_complete(void)
 {
@@ -484,7 +487,7 @@ test_complete(void)
 
 static const struct unit_test tests[] = {
     {"every command that is promised", test_promised},
-    {"every command has help and an example", test_help},
+    {"every command has help and an example, and Tab knows it", test_help},
     {"beginnings, aliases, slips", test_words},
     {"lines", test_lines},
     {"an empty line", test_repeat},
