@@ -143,6 +143,9 @@ KVM_PROGRAMS := $(HV) $(BUILD)/kvm-tests $(BUILD)/bench-exits
 check-kvm: $(KVM_PROGRAMS) guests | build/deps/kvm ## what needs KVM, on a real one: in QEMU with an emulated SVM
 	@tests/kvm/check.sh $(GUESTS) build/kvm $(KVM_PROGRAMS)
 
+check-browser: $(HV) guests | build/deps/browser ## the player's page in headless Chromium: keys, search, links, looks
+	@tests/browser/run.sh $(HV) $(GUESTS) build/browser
+
 check-memtest: $(HV) $(BUILD)/memtest-run ## Debian's memtest86+, 64 and 32 bits, on soft: five tests without errors
 	@tests/memtest/check.sh $(HV) $(BUILD)/memtest-run build/memtest
 
@@ -296,8 +299,8 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-diff check-decode check-fuzz fuzz check-kvm check-memtest lint check-lint format docs \
-        docs-pictures docs-tutorial install uninstall clean help
+        check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
+        format docs docs-pictures docs-tutorial install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -3,7 +3,7 @@
 #
 #   build   the compiler and libraries of hv, and of the guests
 #   check   build + demo + what the tests need;   kvm, bench, fuzz: what these targets need besides
-#   demo    build + Graphviz, which draws the pictures
+#   demo    build + Graphviz, which draws the pictures;   browser: demo + Chromium
 #   lint    clang-format, shellcheck
 #
 # Nothing is missing: prints nothing, asks no network, status 0. Else it installs the packages
@@ -31,6 +31,8 @@ demo|command dot|graphviz|draws the pictures
 lint|command clang-format-14 clang-format|clang-format-14|the house style
 lint|command git|git|which files are ours
 lint|command shellcheck|shellcheck|errors in shell scripts
+browser|command chromium chromium-browser google-chrome|chromium|the browser that opens the player
+browser|command python3|python3|drives the browser
 kvm|command qemu-system-x86_64|qemu-system-x86|a machine with SVM in which KVM works
 kvm|static busybox|busybox-static|the user space in that machine
 kvm|command cpio|cpio|packs that machine's initrd
@@ -53,9 +55,10 @@ groups() {
         build | lint) echo "$group" ;;
         check) echo "build check demo" ;;
         demo | bench) echo "build $group" ;;
+        browser) echo "build demo browser" ;;
         kvm) echo "build check demo kvm" ;;
         fuzz) echo "build check demo fuzz" ;;
-        all) echo "build check demo lint kvm fuzz bench" ;;
+        all) echo "build check demo browser lint kvm fuzz bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
         esac
     done

@@ -39,6 +39,7 @@ static const struct unit_suite *const suites[] = {
     &suite_tracer_graph,
     &suite_tracer_ladder,
     &suite_tracer_pictures,
+    &suite_tracer_player,
     &suite_tracer_record,
     &suite_tracer_stats,
     &suite_tracer_view,

@@ -37,6 +37,7 @@ extern const struct unit_suite suite_tracer_export;
 extern const struct unit_suite suite_tracer_graph;
 extern const struct unit_suite suite_tracer_ladder;
 extern const struct unit_suite suite_tracer_pictures;
+extern const struct unit_suite suite_tracer_player;
 extern const struct unit_suite suite_tracer_record;
 extern const struct unit_suite suite_tracer_stats;
 extern const struct unit_suite suite_tracer_view;

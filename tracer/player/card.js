@@ -7,7 +7,7 @@
 
 const card = (() => {
     const HANDLED_MAX = 40; /* transfers that are listed one by one */
-    const root = document.getElementById('card');
+    const root = byId('card');
     const elapsed = (from, to) => Math.max(0, events.time[to] - events.time[from]);
     let shown = -1, steps = new Map();
 
@@ -155,7 +155,7 @@ const card = (() => {
     }
 
     function show(e) {
-        const exit = exitOf[e], title = document.getElementById('card-title');
+        const exit = exitOf[e], title = byId('card-title');
         if (exit !== shown || root.childElementCount === 0) {
             shown = exit;
             if (exit < 0) {
@@ -179,7 +179,7 @@ const card = (() => {
 })();
 
 const source = (() => {
-    const root = document.getElementById('source'), title = document.getElementById('source-title');
+    const root = byId('source'), title = byId('source-title');
     let shown = null;
 
     const say = (text) => root.replaceChildren(make('p', { class: 'none' }, text));

@@ -118,7 +118,9 @@ function sentence(e) {
     return text;
 }
 
-/* --- making elements: text is text, never HTML -------------------------------------------------- */
+/* --- elements: text is text, never HTML -------------------------------------------------- */
+
+const byId = (id) => document.getElementById(id);
 
 function make(name, attributes, ...children) {
     const node = document.createElement(name);

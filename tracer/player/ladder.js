@@ -53,8 +53,8 @@ const filter = (() => {
 const ladder = (() => {
     const LANES = 12, SPARE = 8, MOST = 160; /* rows in the page */
     const WIDE_ROW = 28, NARROW_ROW = 46, NUMBER = 62;
-    const view = document.getElementById('ladder'), inner = document.getElementById('rows');
-    const heads = document.getElementById('lanes'), paper = document.getElementById('paper');
+    const view = byId('ladder'), inner = byId('rows');
+    const paper = byId('paper');
     const lanes = [], laneOf = new Map();
     let merged = 0, rows = [], height = WIDE_ROW, width = 80, narrow = false, current = 0;
 
@@ -160,6 +160,7 @@ const ladder = (() => {
         drawArrow(row, e);
         row.text.replaceChildren(narrow || !row.reason.textContent ? make('b', {}, kindOf(e).name + ' ') : '',
             operandsOf(e), place && place.symbol ? make('span', { class: 'symbol' }, ` in ${place.symbol}`) : '');
+        row.text.title = row.text.textContent; /* in full, where there is no room for it */
         row.node.classList.toggle('gap', index > 0 && filter.eventAt(index - 1) !== e - 1);
         mark(row);
     }
@@ -189,9 +190,11 @@ const ladder = (() => {
 
     function layout() {
         const box = view.clientWidth, old = view.scrollTop / height;
+        if (box === 0)
+            return; /* on paper */
         narrow = box < 620;
         height = narrow ? NARROW_ROW : WIDE_ROW;
-        const room = narrow ? box - NUMBER - 8 : Math.min(box - NUMBER - 180, box * 0.66);
+        const room = narrow ? box - NUMBER - 8 : Math.min(box - NUMBER - 230, box * 0.7);
         width = Math.max(narrow ? 22 : 40, Math.min(124, Math.floor(room / lanes.length)));
         document.body.classList.toggle('narrow', narrow);
         view.style.setProperty('--lanes', `${width * lanes.length}px`);
@@ -203,16 +206,15 @@ const ladder = (() => {
             inner.replaceChildren(...rows.map((row) => row.node));
         }
         rows.forEach((row) => { row.index = -1; });
-        drawHeads();
+        drawHeads(byId('lanes'));
         view.scrollTop = old * height;
         render(true);
     }
 
-    function drawHeads() {
+    function drawHeads(heads) {
         const longest = Math.max(...lanes.flatMap(({ name }) => name.split(' ').map((word) => word.length)));
-        const upright = width < longest * 5.8 + 4;
         heads.style.setProperty('--lanes', `${width * lanes.length}px`);
-        heads.classList.toggle('upright', upright);
+        heads.classList.toggle('upright', width < longest * 5.6 + 4);
         heads.replaceChildren(make('span', { class: 'number' }, 'exit'), ...lanes.map(({ name, box, text }) => {
             const head = make('span', { class: 'lane', title: text }, make('span', {}, name));
             head.style.width = `${width}px`;
@@ -233,13 +235,20 @@ const ladder = (() => {
         view.setAttribute('aria-activedescendant', `row-${index}`);
     }
 
-    /* Paper has no scroll bar: some rows around the current one, each for itself. */
+    /* Paper has no scroll bar: some rows around the current one, each for itself, with lanes that leave
+     * room for the text. */
     function print() {
-        const AROUND = 20, at = filter.rowOf(current), total = filter.rows();
+        const AROUND = 20, ROOM = 330, before = { width, height, narrow };
+        const at = filter.rowOf(current), total = filter.rows();
         const first = Math.max(0, at - AROUND), last = Math.min(total, first + 2 * AROUND);
-        const list = make('div', { class: 'printed' });
+        const list = make('div', { class: 'printed' }), heads = make('div', { class: 'heads' });
+        width = Math.floor(ROOM / lanes.length);
+        height = WIDE_ROW;
+        narrow = false;
         list.style.setProperty('--lanes', `${width * lanes.length}px`);
         list.style.setProperty('--row', `${height}px`);
+        drawHeads(heads);
+        list.append(heads);
         for (let i = first; i < last; i++) {
             const row = makeRow();
             draw(row, i);
@@ -247,6 +256,7 @@ const ladder = (() => {
             row.node.removeAttribute('id');
             list.append(row.node);
         }
+        ({ width, height, narrow } = before);
         paper.replaceChildren(list, make('p', {},
             `Transfers ${countText(first + 1)} to ${countText(last)} of ${countText(total)}.`));
     }

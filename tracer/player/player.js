@@ -5,8 +5,6 @@
  * player.go(event) is the one way to move. All parts of the page are drawn from it.
  */
 
-const byId = (id) => document.getElementById(id);
-
 /* --- search: the texts are few, the events many ------------------------------------------------- */
 
 const search = (() => {
@@ -62,7 +60,7 @@ const search = (() => {
 const player = (() => {
     const self = { event: 0, go, step, stepExit, playing: false };
     const slider = byId('slider');
-    let timer = 0;
+    let timer = 0, address = 0;
 
     function go(e) {
         if (count === 0)
@@ -80,11 +78,13 @@ const player = (() => {
             byId('number').value = exit < 0 ? '' : countText(exitNumber(exit));
         if (!self.playing) {
             byId('live').textContent = sentence(self.event);
-            setAddress();
+            clearTimeout(address);
+            address = setTimeout(setAddress, 300);
         }
     }
 
-    /* #exit=12, and the transfer within it: #exit=12&step=3 */
+    /* #exit=12, and the transfer within it: #exit=12&step=3. Not while a key is held down: browsers
+     * allow some hundred changes in half a minute. */
     function setAddress() {
         const exit = exitOf[self.event];
         const within = exit < 0 ? self.event : self.event - exitEvent[exit];
@@ -175,7 +175,8 @@ const player = (() => {
         byId('title').textContent = name;
         document.title = `${name} - hv`;
         byId('about').textContent = `${countText(exitEvent.length)} exits, ${countText(count)} transfers` +
-            (data.times ? ` in ${timeText(to - from)}` : '') + '. Recorded by: ' + data.command;
+            (data.times ? ` in ${timeText(to - from)}` : '') + '.';
+        byId('command').textContent = `Recorded by: ${data.command}`;
         byId('total').textContent = exitEvent.length ? `of ${countText(data.exits)}` : 'none';
         const notes = [];
         if (exitEvent.length < data.exits)
@@ -351,4 +352,4 @@ theme.start();
 if (!player.fromAddress())
     player.go(exitEvent.length ? exitEvent[0] : 0);
 ladder.watch();
-document.documentElement.dataset.ready = 'yes';
+document.documentElement.dataset.ready = String(Math.round(performance.now())); /* ms; for the tests */

@@ -12,7 +12,7 @@ const picture = (() => {
     const ATTRIBUTES = ['class', 'd', 'points', 'x', 'y', 'cx', 'cy', 'rx', 'ry', 'viewBox', 'transform',
         'stroke-width', 'stroke-dasharray', 'text-anchor', 'font-size', 'font-weight'];
     const OTHERS = 64;
-    const box = document.getElementById('picture'), now = document.getElementById('now');
+    const box = byId('picture'), now = byId('now');
     const byName = new Map();
     let lit = [];
 
@@ -55,8 +55,8 @@ const picture = (() => {
     }
 
     function take() {
-        const document_ = new DOMParser().parseFromString(data.picture, 'image/svg+xml');
-        const svg = data.picture && copy(document_.documentElement);
+        const svg = data.picture &&
+            copy(new DOMParser().parseFromString(data.picture, 'image/svg+xml').documentElement);
         if (!svg) {
             const why = data.why || 'there is nothing to draw';
             box.replaceChildren(make('p', { class: 'notice' }, `No state picture: ${why}.`));
@@ -142,7 +142,7 @@ const picture = (() => {
         const order = data.groups.map((group, i) => i).filter((i) => i && used.has(i));
         if (used.has(0))
             order.push(0);
-        document.getElementById('legend').replaceChildren(...order.map((i) => {
+        byId('legend').replaceChildren(...order.map((i) => {
             const mark = make('span', { class: 'swatch', 'aria-hidden': 'true' });
             mark.style.background = `var(--group${i})`;
             return make('li', {}, mark, data.groups[i][1]);
