@@ -46,3 +46,11 @@ draw card trap card-trap --exit "$(first exception priv_console_write trap)"
 draw card paravirt card-paravirt --exit "$(first hypercall update-linear paravirt)"
 draw timeline trap timeline
 draw flame paravirt flame
+
+# The player, if there is a browser to take its picture.
+if browser=$(command -v chromium || command -v chromium-browser); then
+    "$hv" trace "$out/trap.hvt" --html "$out/player.html"
+    exit=$(first exception priv_console_write trap)
+    "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1440,900 \
+        --screenshot="$docs/player.png" "file://$(realpath "$out/player.html")#exit=$exit&step=2" 2>/dev/null
+fi

@@ -1,7 +1,7 @@
 /*
  * json.h - texts and columns of numbers as JSON, safe to stand inside a page of HTML.
  *
- * Used by player.c. A column is a sequence of unsigned numbers, seven bits a byte, the lowest
+ * Used by player.c; what is no page, and longer, is written with put.h. A column is a sequence of unsigned numbers, seven bits a byte, the lowest
  * first; bit 7 says that more follow (LEB128, as in DWARF 5, 7.6). Small numbers take one byte.
  */
 #ifndef TRACER_JSON_H

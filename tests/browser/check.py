@@ -120,7 +120,7 @@ def check_steps(browser):
     page.type("1,079")
     page.key("Enter")
     equal("jump by number", exit_of(page), 1079)
-    equal("... and the address", page.run("location.hash"), "#exit=1079")
+    equal("... and the address", address(page), "#exit=1079")
     equal("... and the heading of the card", page.run("byId('card-title').textContent"), "Exit 1,079: io")
     check("... and what is said to those who listen",
           page.run("byId('live').textContent").startswith("Exit 1,079: io, guest kernel to dispatcher: write port"))

@@ -95,16 +95,19 @@ const player = (() => {
 
     function fromAddress() {
         const match = /^#exit=(\d+)(?:&step=(\d+))?$/.exec(location.hash);
-        if (!match)
-            return false;
-        const exit = Number(match[1]) - data.first;
-        if (exit < 0 || exit >= exitEvent.length) {
-            byId('live').textContent = byId('part').textContent = `This page has no exit ${match[1]}: ${range()}.`;
+        return match !== null && goTo(Number(match[1]), Number(match[2] || 0));
+    }
+
+    /* An exit by its number, and a transfer within it; if it is not on this page, that is said. */
+    function goTo(number, within) {
+        const exit = number - data.first;
+        if (!(exit >= 0 && exit < exitEvent.length)) {
+            byId('live').textContent = byId('part').textContent = `This page has no exit ${number}: ${range()}.`;
             byId('part').hidden = false;
             return false;
         }
         const end = exit + 1 < exitEvent.length ? exitEvent[exit + 1] : count;
-        go(Math.min(end - 1, exitEvent[exit] + Number(match[2] || 0)));
+        go(Math.min(end - 1, exitEvent[exit] + within));
         return true;
     }
 
@@ -247,7 +250,7 @@ const player = (() => {
         }
     }
 
-    return Object.assign(self, { play, edge, fromAddress, describe, buildFilter, drawOverview });
+    return Object.assign(self, { play, edge, goTo, fromAddress, describe, buildFilter, drawOverview });
 })();
 
 /* --- light and dark ----------------------------------------------------------------------------- */
@@ -321,10 +324,8 @@ function listen() {
     byId('jump').addEventListener('submit', (event) => {
         event.preventDefault();
         const text = byId('number').value.replaceAll(',', '').trim();
-        if (/^\d+$/.test(text)) {
-            location.hash = `#exit=${text}`;
-            player.fromAddress();
-        }
+        if (/^\d+$/.test(text))
+            player.goTo(Number(text), 0);
         byId('number').select();
     });
     byId('search').addEventListener('submit', (event) => { event.preventDefault(); search.step(1); });
