@@ -230,12 +230,12 @@ $(BUILD)/kvm-tests: $(KVM_OBJ) $(O)/tests/unit/runner.o $(BUILD)/libhv.a
 
 # --- measuring ------------------------------------------------------------------------------------
 
-BENCHES := $(BUILD)/bench-loop $(BUILD)/bench-events $(BUILD)/bench-exits
-bench: $(HV) guests $(BENCHES) build/bench/guest.img | build/deps/bench ## soft next to Bochs and QEMU; what an event and an exit cost; steps next to gdb
+BENCHES := $(BUILD)/bench-loop $(BUILD)/bench-events $(BUILD)/bench-views $(BUILD)/bench-exits
+bench: $(HV) guests $(BENCHES) build/bench/guest.img | build/deps/bench ## soft next to Bochs and QEMU; what an event, a view and an exit cost; steps next to gdb
 	@tests/bench/run.sh $(HV) $(BUILD) build/bench $(GUESTS)
 
 $(BUILD)/bench-loop: $(O)/tests/bench/emulator.o $(O)/tests/bench/measure.o
-$(BUILD)/bench-events: $(O)/tests/bench/measure.o
+$(BUILD)/bench-events $(BUILD)/bench-views: $(O)/tests/bench/measure.o
 $(BENCHES): $(BUILD)/bench-%: $(O)/tests/bench/%.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -37,6 +37,7 @@ record paravirt minios-pv --strategy paravirt
 draw state hardware minios
 draw state trap state-trap
 draw state paravirt state-paravirt
+"$hv" graph --diff -o "$docs/diff.svg" "$out/hardware.hvt" "$out/trap.hvt"
 draw state hardware state-symbol --by symbol
 kick=$(first kick '' hardware)
 draw ladder hardware ladder --range $((kick - 2)):$((kick + 4))

@@ -329,3 +329,19 @@ diff_about(const struct diff *d, unsigned side, char *text, size_t size)
                  total ? 100.0 * (double)d->waiting_ns[side] / (double)total : 0);
     return text;
 }
+
+const char *
+diff_inside_text(const struct diff *d)
+{
+    bool inside[2] = {false, false};
+
+    for (uint32_t i = 0; i < d->edges; i++)
+        for (unsigned side = 0; side < 2; side++)
+            inside[side] |= d->kind[d->edge[i].kind]->class == TRACE_CLASS_GUEST &&
+                            diff_count(&d->edge[i].side[side]);
+    return inside[DIFF_A] == inside[DIFF_B] ? NULL
+           : inside[DIFF_A] ? "Only A has transfers inside the guest: those of B are exits, or "
+                              "were not recorded (--trace-guest)."
+                            : "Only B has transfers inside the guest: those of A are exits, or "
+                              "were not recorded (--trace-guest).";
+}

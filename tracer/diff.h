@@ -27,7 +27,7 @@
 #define DIFF_KEEP   40 /* of these with a kind of their own; the others say "N more" */
 /* A mean cost has changed if it is this many times higher or lower, and of that many events: less
  * is what two runs of the same guest differ by. */
-#define DIFF_FACTOR 1.5
+#define DIFF_FACTOR 2.0
 #define DIFF_ENOUGH 10u
 
 enum diff_change { DIFF_SAME, DIFF_CHANGED, DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGES };
@@ -85,6 +85,10 @@ double diff_mean(const struct diff_side *side);
 char *diff_text(double a, double b, char *text, size_t size);
 /* One line about a side: "minios on engine soft, strategy trap: 2,348 exits in 297 ms; ...". */
 char *diff_about(const struct diff *diff, unsigned side, char *text, size_t size);
+
+/* A sentence if only one of them has transfers inside the guest: it was recorded with --trace-guest,
+ * or the other's are exits. NULL: there is nothing to say. */
+const char *diff_inside_text(const struct diff *diff);
 
 /* diff_table.c. */
 void diff_table(const struct diff *diff, FILE *out);

@@ -173,9 +173,9 @@ put_title(FILE *out, const struct diff_picture *p)
     picture_text(out, p->title ? p->title : "What changed from A to B");
     fprintf(out, "</b></font>%s", end);
     for (unsigned side = 0; side < 2; side++) {
-        fprintf(out, "%s<b>%c</b> &#160;", row, 'A' + (int)side);
+        fprintf(out, "%s<b>%c:</b> ", row, 'A' + (int)side);
         picture_text(out, d->name[side]);
-        fprintf(out, ": ");
+        fprintf(out, ", ");
         picture_text(out, diff_about(d, side, text, sizeof(text)));
         fprintf(out, "%s", end);
     }
@@ -194,6 +194,9 @@ put_title(FILE *out, const struct diff_picture *p)
                 "%s<font point-size=\"10\" color=\"#555555\">%" PRIu32
                 " more sorts of transfer are too rare to be drawn.</font>%s",
                 row, d->left_out, end);
+    if (diff_inside_text(d))
+        fprintf(out, "%s<font point-size=\"10\" color=\"#555555\">%s</font>%s", row,
+                diff_inside_text(d), end);
     fprintf(out, "</table>");
 }
 

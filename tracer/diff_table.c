@@ -112,5 +112,7 @@ diff_table(const struct diff *d, FILE *out)
         put_class(out, d, class, titles[class]);
     put_sums(out, d);
     fprintf(out, "\n+ only in B, - only in A, ! another count%s. Calls count with their answers.\n",
-            d->times ? ", or a mean cost 1.5 times higher or lower" : "");
+            d->times ? ", or a mean cost twice as high or low" : "");
+    if (diff_inside_text(d))
+        fprintf(out, "%s\n", diff_inside_text(d));
 }

@@ -5,6 +5,7 @@
  * tracer/dot.c runs Graphviz on it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/compare_two.h"
+#include "cli/progress.h"
 #include "debugger/recording.h"
 #include "tracer/dot.h"
 
@@ -120,6 +122,7 @@ draw(const struct args *args, const struct view_ops *view, struct view_options *
 {
     const char *out = args_value(args, "output");
     bool only[TRACE_KIND_MAX];
+    struct progress progress;
     struct symbols *symbols;
     int rc = parse_filter(args, trace, options, only, err);
 
@@ -130,10 +133,14 @@ draw(const struct args *args, const struct view_ops *view, struct view_options *
     if (rc == 0 && err->message[0])
         fprintf(stderr, "hv: %s\n", err->message);
     recording_view(options, trace, symbols);
+    progress_begin(&progress, "drawing");
+    options->progress = progress_say;
+    options->progress_context = &progress;
     if (rc == 0 && out)
         rc = dot_write(view, trace, options, out, err->message, sizeof(err->message));
     else if (rc == 0)
         rc = view_run(view, trace, options, err->message, sizeof(err->message));
+    progress_end(&progress);
     symbols_close(symbols);
     return rc;
 }
@@ -157,6 +164,7 @@ run_graph(const struct args *args)
         parse_by(args, &options, &err) ||
         trace_open(&trace, args->word[args->words - 1], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write */
     int rc = draw(args, view, &options, &trace, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;

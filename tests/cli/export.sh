@@ -118,6 +118,23 @@ for format in text csv jsonl chrome ctf; do
     refused 'format version 2.0, this hv reads version 1' --format $format -o "$work/none" "$work/future.hvt"
     refused 'event 101 has the unknown kind 65535' --format $format -o "$work/none" "$work/bad.hvt"
 done
+# A recording that anybody may have made: two actors of one name that is full of quotes, a clock that
+# goes backwards and one that is far ahead. It is read all the same, and so is what comes of it.
+cp "$trace" "$work/odd.hvt"
+for actor in 6 7; do
+    printf 'u"a,r\\t\377\n' | dd of="$work/odd.hvt" bs=1 seek=$((0x700 + 32 * actor)) conv=notrunc 2>/dev/null
+done
+printf '\0\0\0\0\0\0\0\0' | dd of="$work/odd.hvt" bs=1 seek=$((0x2000 + 48 * 50)) conv=notrunc 2>/dev/null
+printf '\377\377\377\377\377\377\377\377' | dd of="$work/odd.hvt" bs=1 seek=$((0x2000 + 48 * 5000)) conv=notrunc 2>/dev/null
+for format in csv jsonl chrome ctf; do
+    check "odd: $format" "$hv" trace --format $format -o "$work/odd.$format" "$work/odd.hvt"
+done
+check "odd: the Trace Event Format is JSON" jq -e '.traceEvents | length > 1000' "$work/odd.chrome"
+check "odd: JSON Lines" jq -e -s 'length > 1000' "$work/odd.jsonl"
+babeltrace2 "$work/odd.ctf" >"$work/bt" 2>"$work/err"
+check "odd: babeltrace2 reads every event ($(head -1 "$work/err"))" \
+    test "$? $(wc -l <"$work/bt")" = "0 $(($(wc -l <"$work/odd.jsonl") - 1))"
+
 check "nothing was written of them" test ! -e "$work/none"
 
 echo "export: $passed passed, $failed failed"

@@ -387,6 +387,42 @@ test_full_disk(void)
     tape_remove(&tape);
 }
 
+/* Events of random bytes: what is written stays JSON, and each event is there once. */
+static void
+test_random_events(void)
+{
+    const struct view_options options = {.resolve = hostile_name};
+    uint64_t random = 0x9e3779b97f4a7c15u;
+    struct tape tape;
+    struct trace trace;
+
+    for (unsigned round = 0; round < 60; round++) {
+        tape_start(&tape);
+        for (unsigned i = 0; i < 300; i++) {
+            struct trace_event *e = tape_put(&tape, TRACE_NONE, 0, 0, 1);
+            for (uint8_t *byte = (uint8_t *)e; byte < (uint8_t *)(e + 1); byte++) {
+                random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+                *byte = random & 0x100 ? (uint8_t)random : 0;
+            }
+            e->kind %= TRACE_KIND_COUNT;
+            e->from %= TRACE_ACTOR_FIRST_FREE, e->to %= TRACE_ACTOR_FIRST_FREE;
+            e->vcpu &= round & 1 ? 0xff : 1;
+        }
+        tape_read(&tape, &trace);
+        char *text = tape_show(&view_chrome, &trace, options);
+        CU_ASSERT_TRUE(json_is_valid(text));
+        free(text);
+        text = tape_show(&view_stats_json, &trace, options);
+        CU_ASSERT_TRUE(json_is_valid(text));
+        free(text);
+        text = tape_show(&view_csv, &trace, options);
+        CU_ASSERT_EQUAL(tape_occurrences(text, "\r\n"), 301);
+        free(text);
+        trace_close(&trace);
+        tape_remove(&tape);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"what is JSON and what is not", test_json_checker},
     {"numbers and strings", test_put},
@@ -396,6 +432,7 @@ static const struct unit_test tests[] = {
     {"CTF: the metadata", test_ctf_metadata},
     {"CTF: the stream", test_ctf_stream},
     {"CTF: the folder", test_ctf_folder},
+    {"events of random bytes", test_random_events},
     {"a full disk", test_full_disk},
     {NULL, NULL},
 };
