@@ -14,6 +14,7 @@
 #include "core/ram.h"
 #include "debugger/decode.h"
 #include "debugger/machine.h"
+#include "engine/engine.h"
 
 static bool
 is_private(uint64_t gpa)
@@ -79,6 +80,17 @@ observer_open(const struct ram *ram, const struct x86_regs *regs, bool private_t
     return o;
 }
 
+/* Until it has tables of its own a paravirtual kernel runs on the VMM's, in private memory. That a
+ * guest merely names such a CR3 is not enough: the processor must use it. */
+static bool
+has_private_tables(const struct machine *machine, const struct x86_regs *guest)
+{
+    struct x86_regs real;
+
+    return is_private(guest->cr3) &&
+           !machine->vm->engine_ops->get_regs(machine->vcpu, &real, NULL) && real.cr3 == guest->cr3;
+}
+
 struct observer *
 observer_of(struct machine *machine, struct error *err)
 {
@@ -93,7 +105,7 @@ observer_of(struct machine *machine, struct error *err)
     }
     if (machine->ops->get_regs(machine, &regs, err))
         return NULL;
-    o = observer_open(&machine->vm->ram, &regs, false);
+    o = observer_open(&machine->vm->ram, &regs, has_private_tables(machine, &regs));
     if (!o)
         error_set(err, ENOMEM, "no memory to look through the guest's tables");
     return o;

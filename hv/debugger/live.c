@@ -208,10 +208,23 @@ set_limits(struct machine *machine, const struct machine_goal *goal, const struc
     limits->instructions = until;
 }
 
+/* A step where instructions are not counted: has dealing with the exit ended the instruction? Then
+ * the guest stands elsewhere; one that reads a device, or is to be tried again, is not over yet. */
+static bool
+has_stepped(struct machine *machine)
+{
+    struct x86_regs regs;
+
+    return machine->now.edge == EDGE_IN && machine->before_known &&
+           !live_get_regs(machine, &regs, NULL) && regs.rip != machine->before.rip;
+}
+
 /* Is the machine at the bound, or behind it? */
 static bool
-at_bound(const struct machine *machine, const struct live_bound *bound)
+at_bound(struct machine *machine, const struct live_bound *bound)
 {
+    if (bound->steps && !live_counts(machine) && has_stepped(machine))
+        return true;
     if (bound->steps && live_counts(machine) && moment_steps(&machine->now) >= bound->steps &&
         machine->now.edge != EDGE_OUT)
         return true;

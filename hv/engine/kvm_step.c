@@ -14,6 +14,10 @@
  *     So the instruction is ended without entering the guest (kvm_finish), and that is the step.
  *   - TF is gone after POPF and IRET: so stepping is asked for anew each time.
  *
+ * A deprivileged guest (kvm_monitor.c) is stepped by the interpreter altogether: what faults goes to
+ * the stub, whose exit is the answer; and no TLB need be flushed. What the interpreter does not
+ * know the processor steps, behind the stub's way in.
+ *
  * What stays: REP INS is one step with an exit for each element; and a fault that the trial does not
  * foresee (an MSR, an instruction that only the processor knows) is stepped over with its handler.
  *
@@ -83,6 +87,16 @@ cannot_be_stepped(const struct x86_insn *in)
     return in->careful;
 }
 
+/* #UD may only say that the interpreter does not know the instruction; UD2 is meant. */
+static bool
+is_unknown(struct x86_cpu *cpu, int result)
+{
+    struct x86_insn in;
+
+    return result == EMU_FAULT && cpu->fault.vector == VEC_UD &&
+           (x86_fetch_insn(cpu, &in) || in.opcode != 0x10b);
+}
+
 /* Is this step the interpreter's? */
 static bool
 is_for_interpreter(struct vcpu *vcpu)
@@ -90,15 +104,14 @@ is_for_interpreter(struct vcpu *vcpu)
     struct x86_cpu *cpu = vcpu->engine->cpu;
     struct x86_insn in;
 
-    if (vcpu->engine->injected)
+    if (vcpu->engine->injected || vcpu->engine->monitor)
         return true;
     int result = x86_fetch_insn(cpu, &in);
     if (!result && cannot_be_stepped(&in))
         return true;
     if (!result)
         result = x86_execute(cpu, &in);
-    /* #UD may only say that the interpreter does not know it; UD2 is meant. */
-    return result == EMU_FAULT && (cpu->fault.vector != VEC_UD || in.opcode == 0x10b);
+    return result == EMU_FAULT && !is_unknown(cpu, result);
 }
 
 /* Carries the step out. 1: done, vcpu->exit says so; 0: a device is in the way, or a triple fault,
@@ -119,6 +132,8 @@ interpret(struct vcpu *vcpu, struct error *err)
     } else {
         result = x86_emulate_one(v->cpu);
     }
+    if (v->monitor && is_unknown(v->cpu, result))
+        return 0;
     if (result == EMU_FAULT) {
         if (!v->cpu->fault.trap)
             x86_watch_forget(v->cpu);
@@ -178,6 +193,70 @@ step_to_end(struct vcpu *vcpu, struct error *err)
     return 0;
 }
 
+/* Does the processor stand in the monitor's stub? */
+static bool
+in_stub(const struct engine_vcpu *v, uint64_t rip)
+{
+    struct kvm_sregs sregs;
+
+    return v->monitor && !ioctl(v->fd, KVM_GET_SREGS, &sregs) &&
+           kvm_monitor_stub_offset(rip, sregs.cs.selector) < PAGE_SIZE;
+}
+
+/* The instruction raised an exception, and the processor stands at the stub's beginning: on to its
+ * port, as kvm_run() would. */
+static int
+leave_stub(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    int rc;
+
+    if (!in_stub(v, v->cpu->r.rip))
+        return 0;
+    if ((rc = kvm_set_debug(v, false, err)))
+        return rc;
+    do {
+        rc = kvm_enter(vcpu, err);
+        if (rc == -EINTR)
+            rc = kvm_monitor_interrupted(vcpu, err);
+    } while (rc == -EINTR || (!rc && !kvm_exit_decode(vcpu)));
+    return rc ? rc : kvm_monitor_exit(vcpu, err);
+}
+
+static int
+step_processor(struct vcpu *vcpu, struct error *err)
+{
+    struct engine_vcpu *v = vcpu->engine;
+    bool entering = false; /* by the stub: its steps do not count */
+    int rc;
+
+    do {
+        if (v->flush) {
+            entering = v->monitor;
+            if ((rc = kvm_monitor_enter(vcpu, err)))
+                return rc;
+        }
+        if ((rc = kvm_set_debug(v, true, err)))
+            return rc;
+        rc = kvm_enter(vcpu, err);
+        if (rc == -EINTR && v->monitor)
+            rc = kvm_monitor_interrupted(vcpu, err);
+        if (rc == -EINTR && !kvm_interrupted_early(vcpu, KVM_NEVER)) {
+            kvm_exit_plain(vcpu, TRACE_KICK);
+            return 0;
+        }
+        if (rc == -EINTR || (!rc && !kvm_exit_decode(vcpu)))
+            continue;
+        if (rc || !entering || vcpu->exit.kind != TRACE_DEBUG)
+            break;
+        entering = in_stub(v, vcpu->exit.rip);
+    } while (true);
+    if (!rc && (rc = kvm_monitor_exit(vcpu, err)) == 0 && v->in_monitor)
+        v->trapped_rflags = (v->trapped_rflags & ~(uint64_t)FLAG_TF) |
+                            (v->cpu->r.rflags & FLAG_TF); /* it was ours */
+    return rc;
+}
+
 int
 kvm_step(struct vcpu *vcpu, struct error *err)
 {
@@ -199,18 +278,9 @@ kvm_step(struct vcpu *vcpu, struct error *err)
     if ((rc = load_cpu(vcpu, true, err)))
         return rc;
     if (is_for_interpreter(vcpu) && (rc = interpret(vcpu, err)))
-        return rc < 0 ? rc : 0;
+        return rc < 0 ? rc : v->monitor ? leave_stub(vcpu, err) : 0;
     v->watches.hit = false;
 
     /* 3. All else: the processor, one instruction. */
-    if ((rc = kvm_set_debug(v, true, err)))
-        return rc;
-    do {
-        rc = kvm_enter(vcpu, err);
-        if (rc == -EINTR && !kvm_interrupted_early(vcpu, KVM_NEVER)) {
-            kvm_exit_plain(vcpu, TRACE_KICK);
-            return 0;
-        }
-    } while (rc == -EINTR || (!rc && !kvm_exit_decode(vcpu)));
-    return rc;
+    return step_processor(vcpu, err);
 }

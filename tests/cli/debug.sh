@@ -28,6 +28,7 @@ verdict() { # WHAT REASON...; no reason: passed
 debug() {
     timeout 60 "$hv" debug --engine soft "$@" minios >"$work/out" 2>&1
     got=$?
+    echo $got >"$work/status" # for a pipe, whose end is a shell of its own
 }
 
 # ends WHAT STATUS PATTERN...: the last run ended with STATUS and printed the patterns, in this order.
@@ -224,9 +225,11 @@ debug -x "$work/bad.hv" --batch </dev/null
 ends "a script that fails" 1 '^before' "bad.hv: line 2: .*no command 'nonsense'"
 grep -q '^behind' "$work/out" && verdict "a script that fails" "goes on"
 printf 'sx\n\n\nwhen\nsx 0\nwhen\n' | debug
+got=$(cat "$work/status")
 ends "a pipe that fails" 1 '^exit 1, its edge out' 'line 5: '
 grep -q '(hv)' "$work/out" && verdict "a pipe" "has a prompt"
 printf 'source %s\necho behind\n' "$work/bad.hv" | debug
+got=$(cat "$work/status")
 ends "source that fails" 1 '^before' 'bad.hv:2: '
 debug -ex 'quit 7' </dev/null
 ends "quit" 7

@@ -60,6 +60,14 @@ else
     fail "hv compare on kvm: status $status"
 fi
 
+# 3c. The debugger, under every strategy.
+timeout 600 sh tests/kvm/debug.sh ./hv guests kvm 2>&1 | tee /tmp/debug
+# shellcheck disable=SC2046
+set -- $(sed -n 's/^debug: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' /tmp/debug)
+passed=$((passed + ${1:-0}))
+failed=$((failed + ${2:-0}))
+[ $# = 2 ] || fail "debug.sh did not end"
+
 # 4. What an exit costs: printed, and no reason to fail, because an emulated processor decides it.
 timeout 120 ./bench-exits
 
