@@ -187,8 +187,11 @@ session(struct debugging *d)
 
     if (!args_flag(d->args, "nx"))
         script_run_rc(debugger);
-    if (debugger->interactive && !debugger->quit)
+    if (debugger->interactive && !debugger->quit) {
         debugger_show_stop(debugger, &(struct stop){.why = STOP_BEGINNING});
+        fprintf(debugger->out, "'help' lists the commands, Tab completes them.%s\n",
+                d->machine.vm ? " Ctrl-C stops a guest that runs." : "");
+    }
     rc = execute_options(d, &err);
     if (rc) {
         fflush(debugger->out);

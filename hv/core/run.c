@@ -309,6 +309,8 @@ idle(struct vm *vm, struct vcpu *vcpu)
         if (input)
             vm->next_input = 0;
     } else {
+        if (vm->paced && next > now)
+            sleep_ns(next - now);
         engine->idle_until(vcpu, next);
     }
     return true;

@@ -66,6 +66,7 @@ struct vm {
     bool next_known;          /* no device that keeps time was touched since that was asked */
     uint64_t next_input;      /* guest time when the console is asked again, ns */
     uint64_t waits;           /* in HLT, each until the next device was due */
+    bool paced;               /* these waits take their time, though the engine could jump */
     uint64_t exits;           /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
     volatile sig_atomic_t stop; /* set by a signal handler: leave the run loop */

@@ -143,6 +143,25 @@ undo_write(struct machine *machine, struct error *err)
     return rc;
 }
 
+/* Where somebody sits at a terminal, a guest that waits at its shell takes its time: it would else run
+ * through hours of ticks, and record them, until Ctrl-C. */
+static int
+move(struct debugger *debugger, const struct go *go, struct machine_goal *goal, struct stop *stop,
+     struct error *err)
+{
+    struct machine *machine = debugger->machine;
+    int rc;
+
+    if (go->back)
+        return machine->ops->backward(machine, goal, stop, err);
+    if (machine->vm)
+        machine->vm->paced = debugger->interactive && !go->instructions;
+    rc = machine->ops->forward(machine, goal, stop, err);
+    if (machine->vm)
+        machine->vm->paced = false;
+    return rc;
+}
+
 int
 debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, struct error *err)
 {
@@ -163,9 +182,7 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
         limit_goal(debugger, &goal);
     fflush(debugger->out);
     memset(stop, 0, sizeof(*stop));
-    rc = go->back ? machine->ops->backward(machine, &goal, stop, err)
-                  : machine->ops->forward(machine, &goal, stop, err);
-    if (rc)
+    if ((rc = move(debugger, go, &goal, stop, err)))
         return rc;
     if (machine->vm && machine->vm->console)
         console_flush(machine->vm->console);
