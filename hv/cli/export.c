@@ -30,6 +30,11 @@ export_choose(const struct args *args, unsigned *format, struct error *err)
     const char *name = args_value(args, "format"), *names[ARRAY_SIZE(formats)];
 
     *format = 0;
+    if (args_value(args, "html") &&
+        (name || args_flag(args, "stats") || args_value(args, "output")))
+        return error_set(err, EINVAL,
+                         "--html OUT is a form of its own: it takes no --format, "
+                         "--stats or --output");
     if (args_flag(args, "json") && !args_flag(args, "stats"))
         return error_set(err, EINVAL, "--json is for --stats; events are JSON with --format jsonl");
     if (name && args_flag(args, "stats"))

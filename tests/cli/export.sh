@@ -70,6 +70,7 @@ refused 'writes a folder: name it with -o' --format ctf "$trace"
 refused 'without times would be empty' --format chrome --no-times "$trace"
 refused '--json is for --stats' --json "$trace"
 refused '--stats has no --format' --stats --format csv "$trace"
+refused 'form of its own' --html "$work/x.html" --format csv "$trace"
 refused 'is there already' --format ctf -o "$work/hardware.ctf" "$trace"
 refused 'cannot write .*/no/such/folder' --format csv -o /no/such/folder/x "$trace"
 
