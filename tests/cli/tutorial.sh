@@ -1,9 +1,9 @@
 #!/bin/sh
-# tutorial.sh HV GUESTS [--write] - the transcripts in docs/DEBUGGER.md are what hv prints.
+# tutorial.sh HV GUESTS [--write] - the transcripts in docs/DEBUGGER.md and README.md are what hv prints.
 #
 # docs/tutorial/NAME.hv is a session of hv debug, NAME.gdb one of gdb at `hv run --gdb`. Line 1 has hv's
 # arguments, lines with # are what the reader is told, the others are executed. What comes of it stands
-# in docs/DEBUGGER.md between the lines "tutorial NAME" and "tutorial end"; --write puts it there (make
+# there between the lines "tutorial NAME" and "tutorial end"; --write puts it there (make
 # docs-tutorial), without it they are compared (make check-cli). The last line counts.
 #
 # Not compared are the line numbers of hv's own sources. Addresses in minios and the compiler's
@@ -12,7 +12,6 @@
 set -u
 hv=$(realpath "$1") guests=$(realpath "$2") write=${3-}
 cd "$(dirname "$0")/../.." || exit 2
-page=docs/DEBUGGER.md
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 mkdir -p build
@@ -73,7 +72,7 @@ gdb_session() {
 }
 
 # old NAME: what the page has now.
-old() { sed -n "/^<!-- tutorial $1\$/,/^<!-- tutorial end/p" $page | sed '1,/-->$/d; /^<!-- tutorial end/d'; }
+old() { sed -n "/^<!-- tutorial $1\$/,/^<!-- tutorial end/p" "$page" | sed '1,/-->$/d; /^<!-- tutorial end/d'; }
 # What is compared: without the lines of hv's own sources.
 plain() { sed 's/\(hv\/[a-z0-9_\/]*\.c\):[0-9]*/\1/g' | tr -s ' \t\n' ' '; }
 
@@ -83,12 +82,17 @@ put() {
         $0 == "<!-- tutorial " name { print; print "made by " by " -->"; skip = 1
             while ((getline line < file) > 0) print line }
         /^<!-- tutorial end/ { skip = 0 }
-        !skip { print }' $page >"$work/page" && cp "$work/page" $page
+        !skip { print }' "$page" >"$work/page" && cp "$work/page" "$page"
 }
 
 for script in docs/tutorial/*.hv docs/tutorial/*.gdb; do
     name=${script##*/}
     name=${name%.*}
+    page=$(grep -lx "<!-- tutorial $name" README.md docs/*.md) || {
+        failed=$((failed + 1))
+        echo "FAILED: no page has a line '<!-- tutorial $name'"
+        continue
+    }
     by=$(made_by "$script")
     case $script in
     *.hv) hv_session "$script" ;;
@@ -99,7 +103,7 @@ for script in docs/tutorial/*.hv docs/tutorial/*.gdb; do
         tail -n 5 "$work/printed"
         continue
     }
-    noted=$(sed -n "/^<!-- tutorial $name\$/{n;s/^made by //;s/ -->\$//;p}" $page)
+    noted=$(sed -n "/^<!-- tutorial $name\$/{n;s/^made by //;s/ -->\$//;p}" "$page")
     if [ "$write" = --write ]; then
         put "$name" "$by"
     elif [ "$noted" != "$by" ]; then
