@@ -3,10 +3,9 @@
  *
  * Every check reads files below a root that can be given (--root), so that a lab, a test or the
  * picture of another machine can be examined; only the probe guest needs the real machine.
- * Called by main.c through command_doctor.
+ * Called by main.c through command_doctor. Next: doctor_node.c.
  */
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +16,12 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/doctor_node.h"
 #include "engine/engine.h"
 
 struct doctor {
     const char *root;  /* "" for this machine */
+    const char *as;    /* whose permissions; NULL: this process' */
     bool hypervisor;   /* cpuinfo: we are ourselves in a virtual machine */
     const char *flag;  /* "vmx" or "svm", or NULL: the processor shows neither */
     bool kvm;          /* /dev/kvm can be opened */
@@ -127,45 +128,14 @@ check_module(struct doctor *d)
                                      : "kvm is not loaded");
 }
 
-/* The name of a group from root's own /etc/group; "group N" if it has none. */
-static const char *
-group_name(const struct doctor *d, gid_t gid, char *name, size_t size)
-{
-    char full[PATH_MAX];
-    FILE *file = fopen(under(d, "/etc/group", full), "re");
-
-    snprintf(name, size, "group %u", (unsigned)gid);
-    for (struct group *g; file && (g = fgetgrent(file));)
-        if (g->gr_gid == gid) {
-            snprintf(name, size, "%s", g->gr_name);
-            break;
-        }
-    if (file)
-        fclose(file);
-    return name;
-}
-
-static bool
-in_group(gid_t gid)
-{
-    gid_t list[256];
-    int count = getgroups(ARRAY_SIZE(list), list);
-
-    if (getegid() == gid)
-        return true;
-    for (int i = 0; i < count; i++)
-        if (list[i] == gid)
-            return true;
-    return false;
-}
-
 static void
 check_device(struct doctor *d)
 {
-    char full[PATH_MAX], group[64], advice[256];
-    struct stat st;
+    char advice[256];
+    struct node node;
+    const char *name = d->as ? d->as : "you";
 
-    if (stat(under(d, "/dev/kvm", full), &st)) {
+    if (node_read(&node, d->root, "kvm")) {
         say(d, "/dev/kvm",
             exists(d, "/sys/module/kvm") ? "in a container: start it with --device /dev/kvm; "
                                            "else: mknod /dev/kvm c 10 232"
@@ -173,19 +143,25 @@ check_device(struct doctor *d)
             "there is none");
         return;
     }
-    group_name(d, st.st_gid, group, sizeof(group));
-    bool member = in_group(st.st_gid);
-    d->kvm = access(full, R_OK | W_OK) == 0;
-    if (d->kvm)
-        say(d, "/dev/kvm", NULL, "mode %03o, group %s; you may open it", st.st_mode & 0777u, group);
-    else if ((st.st_mode & (S_IRGRP | S_IWGRP)) == (S_IRGRP | S_IWGRP) && !member) {
-        snprintf(advice, sizeof(advice), "sudo usermod -aG %s \"$USER\", then log in again", group);
-        say(d, "/dev/kvm", advice, "mode %03o, group %s; you are not in that group",
-            st.st_mode & 0777u, group);
+    bool member = node_member(d->root, d->as, node.group);
+    int rc = node_access(&node, d->root, "kvm", d->as);
+    d->kvm = rc == 0;
+    if (rc == -ENOENT) {
+        say(d, "/dev/kvm", "look into /etc/passwd", "there is no user '%s'", d->as);
+    } else if (d->kvm) {
+        say(d, "/dev/kvm", NULL, "mode %03o, group %s; %s may open it", node.mode, node.group,
+            name);
+    } else if ((node.mode & (S_IRGRP | S_IWGRP)) == (S_IRGRP | S_IWGRP) && !member &&
+               strcmp(node.group, "root")) {
+        snprintf(advice, sizeof(advice), "sudo usermod -aG %s %s, then log in again", node.group,
+                 d->as ? d->as : "\"$USER\"");
+        say(d, "/dev/kvm", advice, "mode %03o, group %s; %s %s not in that group", node.mode,
+            node.group, name, d->as ? "is" : "are");
     } else {
-        snprintf(advice, sizeof(advice), "sudo chgrp kvm /dev/kvm; sudo chmod 660 /dev/kvm");
-        say(d, "/dev/kvm", advice, "mode %03o, group %s; you may not read and write it",
-            st.st_mode & 0777u, group);
+        say(d, "/dev/kvm",
+            "sudo chgrp kvm /dev/kvm; sudo chmod 660 /dev/kvm; that it lasts, a rule of udev must "
+            "say so",
+            "mode %03o, group %s; %s may not read and write it", node.mode, node.group, name);
     }
 }
 
@@ -232,7 +208,7 @@ check_dot(struct doctor *d)
 static int
 run_doctor(const struct args *args)
 {
-    struct doctor d = {.root = args_value(args, "root")};
+    struct doctor d = {.root = args_value(args, "root"), .as = args_value(args, "as")};
     struct stat st;
 
     if (d.root && (stat(d.root, &st) || !S_ISDIR(st.st_mode)))
@@ -258,6 +234,7 @@ run_doctor(const struct args *args)
 
 static const struct option_desc options[] = {
     {"root", 0, "DIR", "Examine the file system below DIR instead of this machine's."},
+    {"as", 0, "USER", "Ask for this user of that machine instead of for yourself."},
     {NULL},
 };
 

@@ -179,6 +179,8 @@ const struct command command_run = {
         "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
         "seen from its bytes. The guest's serial line is the terminal; Ctrl-A x ends the\n"
         "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
+        "@FILE on this command line, as on every other, stands for options in a file: a line\n"
+        "'mem 16M' is --mem 16M, 'guest FILE' is the GUEST, '#' begins a comment.\n\n"
         "With --top the terminal shows which exits the guest makes now, and how many a second;\n"
         "the guest's serial line then goes nowhere unless --console says where.\n\n"
         "Status: the guest's own if it ends by itself ((v << 1) | 1 for a byte v written to\n"

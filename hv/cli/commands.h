@@ -12,6 +12,7 @@ extern const struct command command_graph;
 extern const struct command command_help;
 extern const struct command command_list;
 extern const struct command command_run;
+extern const struct command command_ticket;
 extern const struct command command_trace;
 extern const struct command command_version;
 

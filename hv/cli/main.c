@@ -2,13 +2,15 @@
  * main.c - hv's command line: find the subcommand, take its words apart, run it.
  *
  * The first word names a row of command_table (table.c); the rest is parsed by that row's tables
- * of options (options.c). Next: cmd_run.c, which builds a machine and runs it.
+ * of options (options.c); @FILE stands for options (wordfile.c). Next: cmd_run.c, which builds a
+ * machine and runs it.
  */
 #include <string.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/wordfile.h"
 
 static bool
 is_one_of(const char *word, const char *a, const char *b)
@@ -49,17 +51,23 @@ main(int argc, char **argv)
         return unknown_command(name);
 
     /* 2. Its options and words. */
+    struct wordfile words;
     struct args args;
     struct error err;
-    if (args_parse(&args, command, argc - 2, argv + 2, &err))
+    int status = STATUS_OK;
+    if (wordfile_expand(&words, argc - 2, argv + 2, &err) ||
+        args_parse(&args, command, words.words, words.word, &err)) {
+        wordfile_free(&words);
         return cli_error(STATUS_USER, "%s (see 'hv %s --help')", err.message, command->name);
+    }
     args.argc = argc;
     args.argv = argv;
-    if (args_flag(&args, "help")) {
-        print_help(command);
-        return STATUS_OK;
-    }
 
     /* 3. Do it. */
-    return command->run(&args);
+    if (args_flag(&args, "help"))
+        print_help(command);
+    else
+        status = command->run(&args);
+    wordfile_free(&words);
+    return status;
 }

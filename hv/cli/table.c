@@ -13,6 +13,7 @@ const struct command *const command_table[] = {
     &command_graph,
     &command_audit,
     &command_compare,
+    &command_ticket,
     &command_list,
     &command_doctor,
     &command_help,

@@ -170,6 +170,29 @@ mkdir -p "$work/root/usr/bin" && : >"$work/root/usr/bin/dot" && chmod 755 "$work
 PATH=$PATH:/usr/bin doctor 0 "All is well"
 refused 1 "not a folder" doctor --root /no/such/root
 
+# A picture whose nodes are listed, and whose users are its own.
+as() { # USER PATTERN
+    "$hv" doctor --root "$work/root" --as "$1" >"$work/err" 2>&1
+    check "hv doctor --as $1: $2" grep -q -e "$2" "$work/err"
+}
+listed() { printf 'c%s 1 root %s 10, 232 Nov 22 10:00 kvm\n' "$1" "$2" >"$work/root/dev/ls-l"; }
+printf 'root:x:0:0::/:/bin/sh\n%s\n%s\n%s\n' 'ann:x:1:100::/:/bin/sh' 'bob:x:2:100::/:/bin/sh' \
+    'eve:x:3:36::/:/bin/sh' >"$work/root/etc/passwd"
+printf 'root:x:0:\nkvm:x:36:ann\nusers:x:100:\n' >"$work/root/etc/group"
+listed rw-rw---- kvm
+as ann 'ok .*/dev/kvm .*ann may open it'
+as eve 'ok .*/dev/kvm .*eve may open it'
+as bob 'NO .*/dev/kvm .*bob is not in that group'
+as bob 'usermod -aG kvm bob'
+as root 'ok .*/dev/kvm .*root may open it'
+as joe "there is no user 'joe'"
+listed rw-rw---- root
+as ann 'NO .*group root; ann may not'
+listed rw-rw-rw- root
+as bob 'ok .*bob may open it'
+listed rw------- kvm
+as ann 'NO .*mode 600'
+
 # --- audit ----------------------------------------------------------------------------------------
 
 here=$(dirname "$0")

@@ -1,11 +1,15 @@
-/* cli.c - tests of hv/cli/options.c and date.c: a command line taken apart. */
+/* cli.c - tests of hv/cli/options.c, wordfile.c and date.c: a command line taken apart. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/date.h"
 #include "cli/launch.h"
+#include "cli/wordfile.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/unit.h"
 
@@ -31,6 +35,36 @@ parse(struct args *args, struct error *err, unsigned count, const char *const *w
 #define PARSE(...)                                                                                 \
     parse(&args, &err, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})),                           \
           (const char *const[]){__VA_ARGS__})
+
+/* @FILE: options by name, the guest as a word, the rest of a line as one value. */
+static void
+test_wordfile(void)
+{
+    static const char text[] = "# a machine\n\nguest  images/shop\n  size\t16M \r\n"
+                               "ex rate=100  quiet\nloud\nsize=4";
+    static const char *const want[] = {
+        "a", "images/shop", "--size=16M", "--ex=rate=100  quiet", "--loud", "--size=4",
+        "@", "--",          "@none"};
+    char path[] = "/tmp/hv-words-XXXXXX", at[64];
+    char *argv[] = {(char *)"a", at, (char *)"@", (char *)"--", (char *)"@none"};
+    char *missing[] = {(char *)"@/no/such/file"};
+    struct wordfile w;
+    struct error err;
+    int fd = mkstemp(path);
+
+    CU_ASSERT_EQUAL_FATAL(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+    close(fd);
+    snprintf(at, sizeof(at), "@%s", path);
+    CU_ASSERT_EQUAL_FATAL(wordfile_expand(&w, ARRAY_SIZE(argv), argv, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(w.words, (int)ARRAY_SIZE(want));
+    for (unsigned i = 0; i < ARRAY_SIZE(want); i++)
+        CU_ASSERT_STRING_EQUAL(w.word[i], want[i]);
+    CU_ASSERT_PTR_NULL(w.word[w.words]);
+    wordfile_free(&w);
+    unlink(path);
+    CU_ASSERT_EQUAL(wordfile_expand(&w, 1, missing, &err), -ENOENT);
+    wordfile_free(&w);
+}
 
 static void
 test_forms(void)
@@ -214,6 +248,7 @@ test_date_option(void)
 
 static const struct unit_test tests[] = {
     {"the ways to write an option", test_forms},
+    {"options from a file", test_wordfile},
     {"what is refused, and in which words", test_refused},
     {"more words than there is room for", test_too_many},
     {"the nearest name", test_nearest},

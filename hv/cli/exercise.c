@@ -1,0 +1,244 @@
+/*
+ * exercise.c - see exercise.h. Called by cmd_ticket.c and cmd_lab.c.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/exercise.h"
+#include "cli/guestdir.h"
+
+#define TITLE_MAX 120
+
+/* a/b; too long a path names nothing. */
+static const char *
+join(char path[PATH_MAX], const char *a, const char *b)
+{
+    if (snprintf(path, PATH_MAX, "%s/%s", a, b) >= PATH_MAX)
+        path[0] = 0;
+    return path;
+}
+
+/* --- where they are ----------------------------------------------------------------------------- */
+
+int
+labdir_find(char *path, size_t size, struct error *err)
+{
+    static const char *const places[] = {"../labs", "../share/hv/labs"};
+    const char *set = getenv("HV_LABS");
+    char self[PATH_MAX], folder[PATH_MAX], real[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (set && *set && snprintf(path, size, "%s", set) < (int)size)
+        return 0;
+    self[length > 0 ? length : 0] = 0;
+    if (strrchr(self, '/'))
+        *strrchr(self, '/') = 0;
+    for (unsigned i = 0; length > 0 && i < ARRAY_SIZE(places); i++)
+        if (realpath(join(folder, self, places[i]), real) &&
+            snprintf(path, size, "%s", real) < (int)size)
+            return 0;
+    return error_set(err, ENOENT,
+                     "the labs are not here: build them with 'make labs', or set HV_LABS to their "
+                     "folder");
+}
+
+/* "NN-name": two digits, a dash. */
+static int
+is_exercise(const struct dirent *entry)
+{
+    const char *n = entry->d_name;
+
+    return isdigit((unsigned char)n[0]) && isdigit((unsigned char)n[1]) && n[2] == '-' && n[3];
+}
+
+/* The folders of one kind, sorted: their number, or -errno. The caller frees each and the list. */
+static int
+scan(const char *kind, char folder[PATH_MAX], struct dirent ***list, struct error *err)
+{
+    char labs[PATH_MAX];
+    int rc = labdir_find(labs, sizeof(labs), err);
+
+    if (rc)
+        return rc;
+    int count = scandir(join(folder, labs, kind), list, is_exercise, alphasort);
+    if (count < 0)
+        return error_set(err, errno, "%s cannot be read: %s", folder, strerror(errno));
+    return count;
+}
+
+static void
+release(struct dirent **list, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(list[i]);
+    free(list);
+}
+
+/* Is "03-storm" meant by `which`? */
+static bool
+is_meant(const char *name, const char *which)
+{
+    char *end;
+    long number = strtol(which, &end, 10);
+
+    if (*which && !*end)
+        return number == strtol(name, NULL, 10);
+    return !strcmp(name, which) || !strcmp(name + 3, which);
+}
+
+int
+exercise_find(const char *kind, const char *which, char *path, size_t size, struct error *err)
+{
+    char folder[PATH_MAX];
+    struct dirent **list = NULL;
+    int count = scan(kind, folder, &list, err), rc = -ENOENT;
+
+    if (count < 0)
+        return count;
+    for (int i = 0; rc && i < count; i++)
+        if (is_meant(list[i]->d_name, which) &&
+            snprintf(path, size, "%s/%s", folder, list[i]->d_name) < (int)size)
+            rc = 0;
+    release(list, count);
+    return rc ? error_set(err, ENOENT, "there is none '%s' among the %d in %s", which, count,
+                          folder)
+              : 0;
+}
+
+/* What follows " - " in the first line of the README.md, or all of that line. */
+static void
+read_title(const char *folder, char title[TITLE_MAX])
+{
+    char path[PATH_MAX];
+    FILE *file = fopen(join(path, folder, "README.md"), "re");
+
+    title[0] = 0;
+    if (file && fgets(title, TITLE_MAX, file)) {
+        title[strcspn(title, "\n")] = 0;
+        const char *dash = strstr(title, " - ");
+        if (dash)
+            memmove(title, dash + 3, strlen(dash + 3) + 1);
+    }
+    if (file)
+        fclose(file);
+}
+
+int
+exercise_print_all(const char *kind, struct error *err)
+{
+    char folder[PATH_MAX], path[PATH_MAX], title[TITLE_MAX];
+    struct dirent **list = NULL;
+    int count = scan(kind, folder, &list, err);
+
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count; i++) {
+        read_title(join(path, folder, list[i]->d_name), title);
+        printf("  %.2s  %-20s %s\n", list[i]->d_name, list[i]->d_name + 3, title);
+    }
+    release(list, count);
+    return 0;
+}
+
+/* --- handing one out ----------------------------------------------------------------------------- */
+
+static int
+copy_file(const char *from, const char *to, mode_t mode, struct error *err)
+{
+    char buffer[1 << 16];
+    int in = open(from, O_RDONLY | O_CLOEXEC), rc = 0;
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode & 0777) | S_IWUSR);
+    ssize_t got = in < 0 || out < 0 ? -1 : 1;
+
+    while (got > 0 && (got = read(in, buffer, sizeof(buffer))) > 0)
+        if (write(out, buffer, (size_t)got) != got)
+            got = -1;
+    if (got < 0)
+        rc = error_set(err, errno ? errno : EIO, "%s could not be copied to %s: %s", from, to,
+                       strerror(errno));
+    if (in >= 0)
+        close(in);
+    if (out >= 0 && close(out) && !rc)
+        rc = error_set(err, errno, "%s could not be written: %s", to, strerror(errno));
+    return rc;
+}
+
+static bool
+is_skipped(const char *name, const char *const *skip)
+{
+    if (!strcmp(name, ".") || !strcmp(name, ".."))
+        return true;
+    for (; skip && *skip; skip++)
+        if (!strcmp(name, *skip))
+            return true;
+    return false;
+}
+
+int
+exercise_copy(const char *from, const char *to, const char *const *skip, struct error *err)
+{
+    char source[PATH_MAX], target[PATH_MAX];
+    struct stat st;
+    int rc = 0;
+
+    if (mkdir(to, 0777))
+        return error_set(err, errno,
+                         errno == EEXIST ? "'%s' is there already: name a folder that is not"
+                                         : "folder '%s' cannot be made: %m",
+                         to);
+    DIR *folder = opendir(from);
+    if (!folder)
+        return error_set(err, errno, "%s cannot be read: %s", from, strerror(errno));
+    for (struct dirent *entry; !rc && (entry = readdir(folder));) {
+        if (is_skipped(entry->d_name, skip))
+            continue;
+        if (!join(source, from, entry->d_name)[0] || !join(target, to, entry->d_name)[0])
+            rc = error_set(err, ENAMETOOLONG, "%s/%s: too long a path", to, entry->d_name);
+        else if (lstat(source, &st))
+            rc = error_set(err, errno, "%s: %s", source, strerror(errno));
+        else if (S_ISDIR(st.st_mode))
+            rc = exercise_copy(source, target, NULL, err);
+        else if (S_ISREG(st.st_mode))
+            rc = copy_file(source, target, st.st_mode, err);
+    }
+    closedir(folder);
+    return rc;
+}
+
+/* --- checking one --------------------------------------------------------------------------------- */
+
+int
+exercise_run(const char *script, const char *dir, struct error *err)
+{
+    char path[PATH_MAX] = "";
+    int status;
+
+    if (readlink("/proc/self/exe", path, sizeof(path) - 1) > 0)
+        setenv("HV", path, 1);
+    if (!labdir_find(path, sizeof(path), err))
+        setenv("HV_LABS", path, 1);
+    if (guestdir_find(path, sizeof(path)))
+        setenv("HV_GUESTS", path, 1);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0)
+        return error_set(err, errno, "no process for %s: %s", script, strerror(errno));
+    if (!child) {
+        execl("/bin/sh", "sh", script, dir, (char *)NULL);
+        _exit(127);
+    }
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set(err, errno, "%s got lost: %s", script, strerror(errno));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
