@@ -133,6 +133,12 @@ check-plugin: all ## strategies in files of their own
 	@$(MAKE) -s install DESTDIR=$(abspath build/plugin) PREFIX=/usr
 	@tests/cli/plugin.sh build/plugin/usr '$(CC)'
 
+# As a student has them: from an installed tree.
+check-labs: all ## every lab: the starter fails as its handout says, step by step, and the reference passes
+	@rm -rf build/labs
+	@$(MAKE) -s install DESTDIR=$(abspath build/labs) PREFIX=/usr
+	@tests/labs/check.sh build/labs/usr/bin/hv build/labs/usr/share/hv/labs $(LAB)
+
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
 	@tests/guest/apps_host.sh $(GUESTS)
@@ -275,7 +281,7 @@ LIB     = $(DESTDIR)$(PREFIX)/lib
 
 # What a strategy built elsewhere includes (docs/PLUGINS.md): strategy.h and what it stands on.
 PLUGIN_HEADERS := base/error.h isa/x86/cpu.h isa/x86/insn.h isa/x86/regs.h core/bus.h \
-                  core/console.h core/exit.h core/line.h core/ram.h core/state.h core/vm.h \
+                  core/console.h core/exit.h core/line.h core/ram.h core/state.h core/vm.h device/device.h \
                   engine/engine.h engine/monitor.h strategy/deprivilege.h strategy/strategy.h
 
 install: all ## install hv, guests, manual page, the tracer as a library, headers of plug-ins (PREFIX=, DESTDIR=)
@@ -284,6 +290,7 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -m 644 docs/strategy-template.c $(SHARE)
 	install $(HV) $(BIN)/hv
 	install -m 644 $(BUILD)/libhv.a $(LIB)
+	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade
 	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
@@ -299,7 +306,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
+        check-labs check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
         format docs docs-pictures docs-tutorial install uninstall clean help
 .DELETE_ON_ERROR:
 

@@ -10,6 +10,7 @@ extern const struct command command_debug;
 extern const struct command command_doctor;
 extern const struct command command_graph;
 extern const struct command command_help;
+extern const struct command command_lab;
 extern const struct command command_list;
 extern const struct command command_run;
 extern const struct command command_ticket;

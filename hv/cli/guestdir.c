@@ -8,11 +8,12 @@
 #include "base/util.h"
 #include "cli/guestdir.h"
 
-bool
-guestdir_find(char *path, size_t size)
+/* The first of two places, seen from hv itself, that is there: the build tree's, or an installed one. */
+static bool
+find(const char *variable, const char *built, const char *installed, char *path, size_t size)
 {
-    static const char *const places[] = {"../guests", "../share/hv/guests"};
-    const char *set = getenv("HV_GUESTS");
+    const char *const places[] = {built, installed};
+    const char *set = getenv(variable);
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -29,6 +30,24 @@ guestdir_find(char *path, size_t size)
             return snprintf(path, size, "%s", real) < (int)size;
     }
     return false;
+}
+
+bool
+guestdir_find(char *path, size_t size)
+{
+    return find("HV_GUESTS", "../guests", "../share/hv/guests", path, size);
+}
+
+bool
+labdir_find(char *path, size_t size)
+{
+    return find("HV_LABS", "../../labs", "../share/hv/labs", path, size);
+}
+
+bool
+includedir_find(char *path, size_t size)
+{
+    return find("HV_INCLUDE", "../include/hv", "../../hv", path, size);
 }
 
 void

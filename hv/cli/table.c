@@ -14,6 +14,7 @@ const struct command *const command_table[] = {
     &command_audit,
     &command_compare,
     &command_ticket,
+    &command_lab,
     &command_list,
     &command_doctor,
     &command_help,

@@ -1,0 +1,223 @@
+/*
+ * cmd_lab.c - `hv lab`: the labs of the course: list them, start one, grade it.
+ *
+ * This file finds the folders and leaves the work to two shell scripts beside the labs,
+ * labs/lib/start.sh and labs/lib/grade.sh: a grader is read, and changed, by those who teach.
+ * Called by main.c through command_lab.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/guestdir.h"
+
+/* A lab's folder begins with two digits and a dash. */
+static int
+is_lab(const struct dirent *entry)
+{
+    const char *n = entry->d_name;
+
+    return n[0] >= '0' && n[0] <= '9' && n[1] >= '0' && n[1] <= '9' && n[2] == '-';
+}
+
+/* "2", "02", "02-device", "device": the folder's name in `name`. */
+static bool
+find_lab(const char *labs, const char *word, char *name, size_t size)
+{
+    struct dirent **entry;
+    int count = scandir(labs, &entry, is_lab, alphasort);
+    bool found = false;
+
+    for (int i = 0; i < count; i++) {
+        const char *n = entry[i]->d_name;
+        char *end;
+        unsigned long number = strtoul(word, &end, 10);
+        if (!found && (!strcmp(word, n) || !strcmp(word, n + 3) ||
+                       (*word && !*end && number == strtoul(n, NULL, 10)))) {
+            snprintf(name, size, "%s", n);
+            found = true;
+        }
+        free(entry[i]);
+    }
+    if (count >= 0)
+        free(entry);
+    return found;
+}
+
+/* --- hv lab list ------------------------------------------------------------------------------ */
+
+/* The value behind "key: " in lab.txt, or "". */
+static void
+read_key(const char *labs, const char *lab, const char *key, char *value, size_t size)
+{
+    char path[2 * PATH_MAX], *line = NULL;
+    size_t room = 0, length = strlen(key);
+    FILE *file;
+
+    *value = 0;
+    snprintf(path, sizeof(path), "%s/%s/lab.txt", labs, lab);
+    file = fopen(path, "re");
+    while (file && getline(&line, &room, file) > 0)
+        if (!strncmp(line, key, length) && line[length] == ':') {
+            line[strcspn(line, "\n")] = 0;
+            snprintf(value, size, "%s", line + length + 1 + strspn(line + length + 1, " "));
+        }
+    free(line);
+    if (file)
+        fclose(file);
+}
+
+static int
+list(const char *labs)
+{
+    struct dirent **entry;
+    int count = scandir(labs, &entry, is_lab, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char title[128], hours[16];
+        read_key(labs, entry[i]->d_name, "title", title, sizeof(title));
+        read_key(labs, entry[i]->d_name, "hours", hours, sizeof(hours));
+        printf("  %-16s %s (%s h)\n", entry[i]->d_name, title, hours);
+        free(entry[i]);
+    }
+    if (count >= 0)
+        free(entry);
+    return STATUS_OK;
+}
+
+/* --- hv lab flags ----------------------------------------------------------------------------- */
+
+/* In the source tree tracer/ lies beside hv/, installed it lies in it. */
+static int
+flags(const char *labs)
+{
+    char include[PATH_MAX];
+
+    if (!includedir_find(include, sizeof(include)))
+        return cli_error(STATUS_USER, "the headers of plug-ins are not there: install hv, or set "
+                                      "HV_INCLUDE to their folder");
+    printf("-I%s -I%s/.. -I%s/lib\n", include, include, labs);
+    return STATUS_OK;
+}
+
+/* --- hv lab start, hv lab grade --------------------------------------------------------------- */
+
+/* Becomes `sh SCRIPT LAB-FOLDER WORD...`. Returns only if that fails. */
+static int
+become(const char *labs, const char *lab, const char *script, const char *const *word)
+{
+    char self[PATH_MAX], folder[2 * PATH_MAX], path[2 * PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    const char *argv[] = {"sh", path, folder, word[0], word[1], NULL};
+
+    if (length <= 0)
+        return cli_error(STATUS_OURS, "/proc/self/exe cannot be read: %s", strerror(errno));
+    self[length] = 0;
+    snprintf(folder, sizeof(folder), "%s/%s", labs, lab);
+    snprintf(path, sizeof(path), "%s/lib/%s", labs, script);
+    setenv("HV", self, 1);
+    setenv("HV_LABS", labs, 1);
+    fflush(stdout);
+    execvp("sh", (char *const *)(uintptr_t)argv);
+    return cli_error(STATUS_OURS, "sh cannot be started: %s", strerror(errno));
+}
+
+static int
+start(const struct args *args, const char *labs, const char *lab)
+{
+    if (args->words != 3)
+        return cli_error(STATUS_USER, "hv lab start takes a lab and a folder that is not there "
+                                      "yet: hv lab start 1 first");
+    return become(labs, lab, "start.sh", (const char *const[]){args->word[2], NULL});
+}
+
+static int
+grade(const struct args *args, const char *labs, const char *lab)
+{
+    const char *word[2] = {".", NULL};
+    struct stat st;
+    unsigned next = 2;
+
+    /* The folder may be left out: a word that is none names a test. */
+    if (next < args->words && (args->words > 3 || !stat(args->word[next], &st)))
+        word[0] = args->word[next++];
+    if (next < args->words)
+        word[1] = args->word[next];
+    if (stat(word[0], &st) || !S_ISDIR(st.st_mode))
+        return cli_error(STATUS_USER,
+                         "'%s' is no folder with your work: hv lab start %s FOLDER "
+                         "makes one",
+                         word[0], args->word[1]);
+    if (args_value(args, "json"))
+        setenv("HV_LAB_JSON", args_value(args, "json"), 1);
+    if (args_value(args, "work"))
+        setenv("HV_LAB_WORK", args_value(args, "work"), 1);
+    return become(labs, lab, "grade.sh", word);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const struct args *args, const char *labs, const char *lab);
+} actions[] = {{"start", start}, {"grade", grade}};
+
+static int
+run_lab(const struct args *args)
+{
+    char labs[PATH_MAX], lab[NAME_MAX + 1];
+    const char *what = args->words ? args->word[0] : "list";
+
+    if (!labdir_find(labs, sizeof(labs)))
+        return cli_error(STATUS_USER, "the labs are not there: install hv, or set HV_LABS to their "
+                                      "folder");
+    if (!strcmp(what, "list"))
+        return list(labs);
+    if (!strcmp(what, "flags"))
+        return flags(labs);
+    for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
+        if (strcmp(what, actions[i].name))
+            continue;
+        if (args->words < 2)
+            return cli_error(STATUS_USER, "hv lab %s: which lab? 'hv lab list' names them", what);
+        if (!find_lab(labs, args->word[1], lab, sizeof(lab)))
+            return cli_error(STATUS_USER, "there is no lab '%s'; 'hv lab list' names them",
+                             args->word[1]);
+        return actions[i].run(args, labs, lab);
+    }
+    return cli_error(STATUS_USER, "hv lab does not know '%s': list, start, grade and flags it does",
+                     what);
+}
+
+static const struct option_desc options[] = {
+    {"json", 0, "FILE", "grade: write the result there, too, as JSON."},
+    {"work", 0, "FOLDER", "grade: what is built, and logs, go there (DIR/grade)."},
+    {NULL},
+};
+
+const struct command command_lab = {
+    .name = "lab",
+    .words = "list, start LAB DIR, grade LAB [DIR] [TEST], or flags",
+    .max = 4,
+    .summary = "The labs of the course: list them, start one, grade it.",
+    .text =
+        "LAB is a number or a name. 'start' copies a lab's handout and the files you begin with\n"
+        "into DIR, which must not be there yet. 'grade' says what your work in DIR (here) is\n"
+        "worth, and why: all tests, or the one named TEST. Nothing is hidden: the tests are in\n"
+        "tests.sh beside the handout, and the score you see is the score. A failed test leaves\n"
+        "a log. 'flags' prints what a compiler needs to build a plug-in. For example:\n\n"
+        "  hv lab list\n"
+        "  hv lab start 2 device\n"
+        "  cd device\n"
+        "  hv lab grade 2\n"
+        "  hv lab grade 2 . port-id --json score.json\n\n"
+        "Status: 0 if the score is full, 1 if not.\n",
+    .options = {options},
+    .run = run_lab,
+};

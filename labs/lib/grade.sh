@@ -1,0 +1,228 @@
+#!/bin/sh
+# grade.sh LAB-FOLDER DIR [TEST] - grades the work in DIR by the lab's tests.sh. Called by `hv lab grade`,
+# which sets HV (the program), HV_LABS, HV_LAB_JSON (a file; or empty), HV_LAB_WORK (or empty).
+#
+# tests.sh is a list of calls, and a function for each:
+#
+#   part "A. By port"                               a heading
+#   t_port_id() { plugin fold.c; hv_run ...; expect ...; }
+#   check port-id 5 "the device says who it is"     runs t_port_id, in a process of its own
+#
+# In a function, the first of the words below that is not content ends the test. The reason is a
+# part of the words: each has a WHY, in a sentence that the student can act on.
+#
+#   plugin FILE.c [GIVEN.c...]     builds $W/FILE.so from DIR/FILE.c and files of the lab's
+#   guest NAME [FILE.S...]         builds $W/NAME, an ELF64 guest, from NAME.S of the lab's (mine
+#                                  NAME: of the student's)
+#   run NAME COMMAND...            its output in $W/NAME.out, .err; its status in $status
+#   hv_run NAME WORD...            the same, of `hv run --engine soft`, bounded by $LIMIT
+#   expect FILE WHY LINE...        these texts are in lines of FILE, in this order
+#   reject FILE WHY TEXT           no line has it
+#   same WHAT WANTED FOUND WHY     two values are one
+#   answer KEY REGEX WHY           answers.txt has "KEY: " and a value like this
+#   reason KEY WORDS REGEX WHY     the same, of a sentence of so many words that says this
+#   flunk WHY                      not content
+#
+# Work is bounded by the guest's instructions and exits (LIMIT). There is one clock, GUARD seconds a
+# command, for what would never end.
+set -u
+export LC_ALL=C
+LAB=$1 DIR=$(cd "$2" && pwd) || exit 2
+only=${3-}
+HV=${HV:-hv} HV_LABS=${HV_LABS:-$(dirname "$LAB")}
+W=${HV_LAB_WORK:-$DIR/grade}
+GUARD=${HV_LAB_GUARD:-120}
+LIMIT="--limit exits=200000 --limit instructions=50000000"
+name=$(basename "$LAB")
+tab=$(printf '\t')
+
+rm -rf "$W" && mkdir -p "$W" && W=$(cd "$W" && pwd) || exit 2
+: >"$W/results"
+good='' bad='' dim='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
+    good=$(printf '\033[32m') bad=$(printf '\033[31m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
+fi
+
+# --- inside a test ----------------------------------------------------------------------------------
+
+log() { printf '%s\n' "$*" >>"$W/$test.log"; }
+line() { # COLOUR WORD TEXT
+    printf '        %s%-7s%s %s\n' "$1" "$2" "$plain" "$3" >>"$W/$test.says"
+}
+
+flunk() {
+    line "$dim" why: "$1"
+    printf '%s' "$1" >"$W/$test.why"
+    exit 1
+}
+
+run() { # NAME COMMAND...
+    out=$W/$1
+    shift
+    log "\$ $*"
+    timeout -s KILL "$GUARD" "$@" >"$out.out" 2>"$out.err" </dev/null
+    status=$?
+    { head -c 100000 "$out.out"; head -c 100000 "$out.err"; echo "[status $status]"; } >>"$W/$test.log"
+    [ $status != 137 ] ||
+        flunk "it did not end within $GUARD seconds: something loops for ever, and not in the guest"
+}
+
+hv_run() { # NAME WORD...
+    to=$1
+    shift
+    # shellcheck disable=SC2086 # $LIMIT is words
+    run "$to" "$HV" run --engine soft $LIMIT "$@"
+    case $status in
+    124) flunk "the guest did not come to its end: it was stopped by $LIMIT" ;;
+    13[4-9]) flunk "hv crashed (signal $((status - 128))), so it is the plug-in: the log has the command; put 'gdb --args' before it" ;;
+    esac
+}
+
+hv_flags() { "$HV" lab flags; }
+
+built() { # WHAT
+    [ "$status" = 0 ] && return
+    head -n 6 "$out.err" | while IFS= read -r text; do line "$bad" BAD "$text"; done
+    flunk "$1 does not build"
+}
+
+plugin() { # FILE.c [GIVEN.c...]
+    file=$1 stem=${1%.c}
+    shift
+    [ -f "$DIR/$file" ] || flunk "there is no $file in your folder"
+    set -- "$DIR/$file" "$@"
+    # shellcheck disable=SC2046 # flags are words
+    run "$stem.cc" "${CC:-cc}" -std=gnu11 -g -O1 -Wall -Werror -shared -fPIC -I"$DIR" -I"$LAB" \
+        $(hv_flags) -o "$W/$stem.so" "$@"
+    built "$file"
+}
+
+assemble() { # NAME FILE.S...
+    to=$1
+    shift
+    # shellcheck disable=SC2046
+    run "$to.cc" "${CC:-cc}" -g -ffreestanding -nostdlib -static -no-pie -mno-red-zone \
+        -fno-stack-protector -mgeneral-regs-only -O1 -I"$LAB" $(hv_flags) \
+        -Wl,-Ttext=0x100000,--build-id=none,-z,noexecstack,-z,max-page-size=4096 -o "$W/$to" "$@"
+    built "$to"
+}
+guest() { assemble "$1" "$LAB/$1.S"; }
+mine() { [ -f "$DIR/$1.S" ] || flunk "there is no $1.S in your folder"; assemble "$1" "$DIR/$1.S"; }
+
+expect() { # FILE WHY LINE...
+    file=$1 why=$2 from=1
+    shift 2
+    for text in "$@"; do
+        at=$(tail -n "+$from" "$file" | grep -nF -e "$text" | head -n 1 | cut -d: -f1)
+        if [ -n "$at" ]; then
+            from=$((from + at - 1))
+            line "$good" GOOD "$(sed -n "${from}p" "$file")"
+            from=$((from + 1))
+            continue
+        fi
+        # A line that begins alike is what came instead; else the last one there is.
+        instead=$(tail -n "+$from" "$file" | grep -F -e "${text%%:*}:" | head -n 1)
+        [ -n "$instead" ] || instead=$(tail -n "+$from" "$file" | grep . | tail -n 1)
+        [ -n "$instead" ] && line "$bad" BAD "$instead"
+        line "$bad" MISSING "$text"
+        flunk "$why"
+    done
+}
+
+reject() { # FILE WHY TEXT
+    hit=$(grep -F -e "$3" "$1" | head -n 1)
+    [ -z "$hit" ] && return
+    line "$bad" BAD "$hit"
+    flunk "$2"
+}
+
+same() { # WHAT WANTED FOUND WHY
+    if [ "$2" = "$3" ]; then
+        line "$good" GOOD "$1: $2"
+        return
+    fi
+    line "$bad" BAD "$1: $3"
+    line "$bad" MISSING "$1: $2"
+    flunk "$4"
+}
+
+value() { # KEY: what answers.txt has for it, in small letters, single spaces
+    [ -f "$DIR/answers.txt" ] || flunk "there is no answers.txt in your folder"
+    sed -n "s/^$1:[[:blank:]]*//p" "$DIR/answers.txt" | tail -n 1 | tr 'A-Z\t' 'a-z ' | tr -s ' ' |
+        sed 's/[ .]*$//'
+}
+
+answer() { # KEY REGEX WHY
+    v=$(value "$1")
+    if printf '%s\n' "$v" | grep -qxE -e "$2"; then
+        line "$good" GOOD "$1: $v"
+        return
+    fi
+    line "$bad" BAD "$1: $v"
+    [ "$v" = '?' ] && flunk "answers.txt: '$1' has no answer yet. $3"
+    flunk "$3"
+}
+
+reason() { # KEY WORDS REGEX WHY
+    v=$(value "$1")
+    words=$(printf '%s\n' "$v" | wc -w)
+    if [ "$words" -ge "$2" ] && printf '%s\n' "$v" | grep -qE -e "$3"; then
+        line "$good" GOOD "$1: $v"
+        return
+    fi
+    line "$bad" BAD "$1: $v"
+    [ "$v" = '?' ] && flunk "answers.txt: '$1' has no reason yet. $4"
+    [ "$words" -lt "$2" ] && flunk "a reason is a sentence: at least $2 words. $4"
+    flunk "$4"
+}
+
+# --- the list -----------------------------------------------------------------------------------------
+
+heading=''
+part() {
+    heading=$1
+    [ -n "$only" ] || printf '%s\n' "$1"
+}
+
+check() { # NAME POINTS TITLE
+    test=$1
+    [ -z "$only" ] || [ "$only" = "$test" ] || return 0
+    : >"$W/$test.says" && : >"$W/$test.why" && : >"$W/$test.log"
+    if (
+        ulimit -f 400000 -c 0 2>/dev/null
+        "t_$(echo "$test" | tr - _)"
+    ) 2>>"$W/$test.log"; then
+        points=$2
+        printf '  %sok%s      %s: %s (%d/%d)\n' "$good" "$plain" "$test" "$3" "$2" "$2"
+        rm -f "$W/$test.log"
+    else
+        points=0
+        printf '  %sFAIL%s    %s: %s (0/%d)\n' "$bad" "$plain" "$test" "$3" "$2"
+        cat "$W/$test.says"
+        [ -s "$W/$test.why" ] || echo "        why:    the test itself stopped: see the log"
+        cat "$W/$test.says" >>"$W/$test.log"
+        printf '        %slog:    %s%s\n' "$dim" "${W#"$DIR/"}/$test.log" "$plain"
+    fi
+    printf '%s\t%s\t%d\t%d\t%s\t%s\n' "$test" "$heading" "$points" "$2" "$3" \
+        "$(tr '\n\t' '  ' <"$W/$test.why")" >>"$W/results"
+    rm -f "$W/$test.says" "$W/$test.why"
+}
+
+json() {
+    awk -F "$tab" -v lab="$name" '
+        function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/[\001-\037]/, " ", s); return "\"" s "\"" }
+        { score += $3; total += $4
+          all = all (NR > 1 ? "," : "") "\n    {\"name\": " text($1) ", \"part\": " text($2) ", \"title\": " text($5) \
+              ", \"score\": " $3 ", \"total\": " $4 ", \"why\": " text($6) "}" }
+        END { printf "{\"lab\": %s, \"score\": %d, \"total\": %d, \"tests\": [%s\n]}\n", text(lab), score, total, all }' "$W/results"
+}
+
+# shellcheck source=/dev/null
+. "$LAB/tests.sh"
+
+if [ ! -s "$W/results" ]; then
+    echo "hv: lab $name has no test '$only'; it has: $(sed -n 's/^check \([^ ]*\).*/\1/p' "$LAB/tests.sh" | tr '\n' ' ')" >&2
+    exit 1
+fi
+[ -z "${HV_LAB_JSON-}" ] || json >"$HV_LAB_JSON" || exit 2
+awk -F "$tab" '{ score += $3; total += $4 } END { print "Score: " score "/" total; exit score < total }' "$W/results"

@@ -1,0 +1,79 @@
+#!/bin/bash
+# check.sh HV LABS [LAB] - every lab, as a student meets it: started into a folder of its own, then with
+# its holes filled in one after the other from labs/solutions. After each step the grader must say
+# what the handout announces (its blocks ```after-K), no score may sink, the starter's must not be full,
+# the reference's must be. Called by `make check-labs`, with an installed hv; ends with
+# "labs: N passed, N failed".
+set -u
+hv=$1 labs=$2 only=${3-}
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+verdict() { # WHAT [REASON]; no reason: passed
+    if [ $# = 1 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: labs: $1: $2"
+        [ $# = 3 ] && head -n 60 "$3" | sed 's/^/    /'
+    fi
+}
+
+# One line, single blanks: where a line breaks does not matter.
+words() { tr -s '[:space:]' ' ' | sed 's/^ //; s/ $//'; }
+
+# stage K LAB DIR: DIR as it is after step K of the lab's LAST.
+stage() {
+    for file in "$labs/solutions/$2"/*; do
+        name=$(basename "$file")
+        if grep -q 'HOLE [0-9]' "$labs/$2/$name" 2>/dev/null; then
+            awk -v done="$1" -f "$labs/lib/stage.awk" "$file" "$labs/$2/$name" >"$3/$name"
+        elif [ "$1" = "$last" ]; then
+            cp "$file" "$3/$name"
+        fi
+    done
+}
+
+# Each block "```after-K" of the handout is in the grader's words.
+announced() { # K README SAID
+    awk -v fence="\`\`\`after-$1" '$0 == fence { n++; on = 1; next } /^```/ { on = 0 } on { print n "\t" $0 }' "$2" >"$work/blocks"
+    [ -s "$work/blocks" ] || { verdict "$lab: step $1" "the handout announces no message (\`\`\`after-$1)"; return; }
+    count=$(tail -n 1 "$work/blocks" | cut -f1)
+    for n in $(seq "$count"); do
+        want=$(awk -F '\t' -v n="$n" '$1 == n' "$work/blocks" | cut -f2- | words)
+        if words <"$3" | grep -qF -e "$want"; then
+            verdict "$lab: step $1: the message"
+        else
+            verdict "$lab: step $1" "the handout announces \"$want\"; the grader says:" "$3"
+        fi
+    done
+}
+
+for folder in "$labs"/[0-9][0-9]-*/; do
+    lab=$(basename "$folder")
+    [ -z "$only" ] || [ "$only" = "$lab" ] || continue
+    last=$(cat "$labs/solutions/$lab"/* | grep -o 'HOLE [0-9]*' | cut -c6- | sort -n | tail -n 1)
+    before=-1
+    "$hv" lab start "${lab%%-*}" "$work/$lab" >/dev/null || { verdict "$lab" "cannot be started"; continue; }
+    for k in $(seq 0 "${last:-0}"); do
+        stage "$k" "$lab" "$work/$lab"
+        NO_COLOR=1 "$hv" lab grade "${lab%%-*}" "$work/$lab" --json "$work/json" >"$work/said" 2>&1
+        status=$?
+        read -r score total < <(sed -n '1s/.*"score": \([0-9]*\), "total": \([0-9]*\),.*/\1 \2/p' "$work/json")
+        announced "$k" "$work/$lab/README.md" "$work/said"
+        if [ "${score:--1}" -le "$before" ]; then
+            verdict "$lab: step $k" "the score is ${score:-none}, and was $before before" "$work/said"
+        elif [ "$k" = "$last" ] && { [ "$score" != "$total" ] || [ $status != 0 ]; }; then
+            verdict "$lab: the reference" "scores $score of $total (status $status)" "$work/said"
+        elif [ "$k" != "$last" ] && [ $status != 1 ]; then
+            verdict "$lab: step $k" "status $status with $score of $total points" "$work/said"
+        else
+            verdict "$lab: step $k: the score"
+        fi
+        before=$score
+    done
+done
+
+echo "labs: $passed passed, $failed failed"
+[ $failed = 0 ]
