@@ -174,7 +174,7 @@ run_lab(const struct args *args)
     char labs[PATH_MAX], lab[NAME_MAX + 1];
     const char *what = args->words ? args->word[0] : "list";
 
-    if (!labdir_find(labs, sizeof(labs)))
+    if (!labs_folder_find(labs, sizeof(labs)))
         return cli_error(STATUS_USER, "the labs are not there: install hv, or set HV_LABS to their "
                                       "folder");
     if (!strcmp(what, "list"))

@@ -39,7 +39,7 @@ guestdir_find(char *path, size_t size)
 }
 
 bool
-labdir_find(char *path, size_t size)
+labs_folder_find(char *path, size_t size)
 {
     return find("HV_LABS", "../../labs", "../share/hv/labs", path, size);
 }

@@ -14,7 +14,7 @@
 bool guestdir_find(char *path, size_t size);
 /* The same for the labs: $HV_LABS, else ../../labs or ../share/hv/labs; and for the headers of plug-ins:
  * $HV_INCLUDE, else ../include/hv or ../../hv. */
-bool labdir_find(char *path, size_t size);
+bool labs_folder_find(char *path, size_t size);
 bool includedir_find(char *path, size_t size);
 /* The file that `guest` means: itself if it has a '/' or is there, else that name in the folder.
  * Always fills path; whether it can be opened is seen by who opens it. */
