@@ -33,6 +33,7 @@ struct recorder {
     struct trace_event *next, *end; /* within the window; equal: no room */
     struct trace_header *header;
     uint64_t count, lost, start;
+    uint64_t held;              /* when the clock was stopped; 0: it goes */
     uint64_t behind;            /* so many events of the end come once more: see recorder_seek() */
     struct trace_event scratch; /* takes the events that are lost */
     uint64_t allocated;         /* events that the file has room for */
@@ -158,8 +159,23 @@ recorder_begin(struct recorder *recorder)
         }
     }
     memset(event, 0, sizeof(*event));
-    event->time = clock_ns(CLOCK_MONOTONIC) - recorder->start;
+    event->time = (recorder->held ? recorder->held : clock_ns(CLOCK_MONOTONIC)) - recorder->start;
     return event;
+}
+
+void
+recorder_hold(struct recorder *recorder)
+{
+    if (!recorder->held)
+        recorder->held = clock_ns(CLOCK_MONOTONIC);
+}
+
+void
+recorder_go_on(struct recorder *recorder)
+{
+    if (recorder->held)
+        recorder->start += clock_ns(CLOCK_MONOTONIC) - recorder->held;
+    recorder->held = 0;
 }
 
 void

@@ -46,6 +46,11 @@ uint64_t recorder_position(const struct recorder *recorder);
 void recorder_seek(struct recorder *recorder, uint64_t position);
 void recorder_truncate(struct recorder *recorder);
 
+/* For a run that stops and goes on: the recording's clock stands still in between, so that no event seems to
+ * have taken as long as somebody thought about it. It goes at first; either may be called twice. */
+void recorder_hold(struct recorder *recorder);
+void recorder_go_on(struct recorder *recorder);
+
 uint64_t recorder_count(const struct recorder *recorder);
 uint64_t recorder_lost(const struct recorder *recorder);
 

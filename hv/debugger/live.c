@@ -265,9 +265,9 @@ move(struct machine *machine, const struct machine_goal *goal, const struct live
     return goal->edges & EDGE_OUT;
 }
 
-int
-live_go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
-        struct stop *stop, struct error *err)
+static int
+go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
+   struct stop *stop, struct error *err)
 {
     struct moment from = machine->now;
     bool pass = goal->points && at_execute_point(machine);
@@ -306,6 +306,21 @@ live_go(struct machine *machine, const struct machine_goal *goal, const struct l
             pass = at_execute_point(machine);
         }
     }
+}
+
+int
+live_go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
+        struct stop *stop, struct error *err)
+{
+    struct recorder *recorder = machine->vm->recorder;
+    int rc;
+
+    if (recorder)
+        recorder_go_on(recorder);
+    rc = go(machine, goal, bound, stop, err);
+    if (recorder)
+        recorder_hold(recorder);
+    return rc;
 }
 
 int

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/suites.h"
@@ -389,7 +390,40 @@ test_hostile_text(void)
     tape_remove(&tape);
 }
 
+/* 20 ms between hold and go on are in no event's time; the clock goes before, and after. */
+static void
+test_hold(void)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    uint64_t time[4];
+    struct tape tape;
+
+    tape_start(&tape);
+    time[0] = recorder_begin(tape.recorder)->time;
+    recorder_hold(tape.recorder);
+    recorder_hold(tape.recorder);
+    time[1] = recorder_begin(tape.recorder)->time;
+    nanosleep(&pause, NULL);
+    CU_ASSERT_EQUAL(recorder_begin(tape.recorder)->time, time[1]);
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    recorder_go_on(tape.recorder);
+    recorder_go_on(tape.recorder);
+    time[2] = recorder_begin(tape.recorder)->time;
+    nanosleep(&pause, NULL);
+    time[3] = recorder_begin(tape.recorder)->time;
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    uint64_t passed = (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000u +
+                      (uint64_t)after.tv_nsec - (uint64_t)before.tv_nsec;
+    CU_ASSERT(time[0] <= time[1] && time[1] <= time[2]);
+    CU_ASSERT(time[3] - time[2] >= 20000000);
+    CU_ASSERT(time[3] - time[1] <= passed);
+    CU_ASSERT_EQUAL(recorder_close(tape.recorder), 0);
+    tape_remove(&tape);
+}
+
 static const struct unit_test tests[] = {
+    {"the clock can be held", test_hold},
     {"what is written is read", test_round_trip},
     {"the table of actors can be full", test_actors_full},
     {"exits are numbered from 1", test_exit_numbers},
