@@ -75,7 +75,7 @@ $(filter $(O)/hv/debugger/%,$(OBJ)) $(UNIT_OBJ): | $(O)/gen/where.def
 
 # The page of `hv trace --html`: data.js first, for the others use it.
 PLAYER := tracer/player
-PLAYER_PAGE := $(addprefix $(PLAYER)/,player.html player.css data.js state.js ladder.js card.js player.js)
+PLAYER_PAGE := $(addprefix $(PLAYER)/,player.html player.css data.js state.js filter.js ladder.js card.js player.js)
 $(O)/gen/player.head: $(PLAYER)/page.sh $(PLAYER_PAGE)
 	@mkdir -p $(@D)
 	$(Q)sh $< $(PLAYER)/player.html $@ $(@:.head=.tail) $(wordlist 2,9,$(PLAYER_PAGE))

@@ -207,6 +207,38 @@ def check_search(browser):
     page.close()
 
 
+def check_fold(page):
+    """Two exits print a letter (is the UART ready? write), so lines of text are cycles of two."""
+    every = page.run("filter.rows()")
+    page.run("player.go(exitEvent[0])")
+    page.key("r")
+    equal("key r folds repeats", page.run("byId('fold').getAttribute('aria-pressed')"), "true")
+    check("... most rows are gone", page.run("filter.rows()") < every / 4, page.run("filter.rows()"))
+    covered = page.run("""(() => { let all = 0; const seen = new Set();
+        for (let row = 0; row < filter.rows(); row++) {
+            const e = filter.eventAt(row), fold = filter.foldAt(e);
+            if (classOf(e) !== EXIT) continue;
+            if (!fold) all++;
+            else if (!seen.has(fold)) { seen.add(fold); all += fold.to - fold.from + 1; } }
+        return all; })()""")
+    equal("... and stand for all exits", covered, page.run("exitEvent.length"))
+    alike = page.run("""exitEvent.every((e, exit) => filter.shows(e) || (() => { let row = filter.rowOf(e) - 1;
+        const fold = filter.foldAt(filter.eventAt(row)), turn = (fold.to - fold.from + 1) / fold.turns;
+        const like = exitEvent[fold.from + (exit - fold.from) % turn];
+        return kindOf(like).name === kindOf(e).name && exit <= fold.to &&
+            operandsOf(like).split(' <- ')[0] === operandsOf(e).split(' <- ')[0]; })())""")
+    equal("... each hidden exit is like the one that stands for it", alike, True)
+    check("... and the ladder says how often", page.run(
+        "(() => { player.go(exitEvent.find((e) => filter.foldAt(e))); return "
+        "/\u00d7[\\d,]+ exits [\\d,]+ to [\\d,]+/.test(byId('rows').textContent); })()"))
+    page.key("ArrowRight")
+    page.key("ArrowRight")
+    equal("... arrow keys skip what is folded", page.run("filter.shows(player.event)"), True)
+    page.run("player.goTo(exitNumber(exitEvent.findIndex((e) => !filter.shows(e))), 0)")
+    equal("... who goes there by number unfolds", page.run("filter.folding"), False)
+    equal("... and all rows are back", page.run("filter.rows()"), every)
+
+
 def check_filter(browser):
     page = Page(browser)
     page.open(path("hardware.html"))
@@ -229,6 +261,7 @@ def check_filter(browser):
         "(() => { search.step(1); return kindOf(exitEvent[exitOf[player.event]]).name; })()"), "hlt")
     page.run(hlt + ".click()")
     equal("filter off: all rows are back", page.run("filter.rows()"), page.run("count"))
+    check_fold(page)
     equal("no complaint while searching and filtering", page.complaints(), [])
     page.close()
 

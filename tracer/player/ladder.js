@@ -3,52 +3,8 @@
  *
  * A recording has up to 400,000 rows; the page has only those that are seen, and some above and
  * below. They are used in turn: row i is always drawn by rows[i % rows.length], so that scrolling by
- * one row draws one row. filter says which events are rows.
+ * one row draws one row. filter.js says which events are rows.
  */
-
-const filter = (() => {
-    const chosen = new Set(); /* kinds of exits; empty: all */
-    let list = null;          /* events that are shown, in order; null: all */
-
-    function shows(e) {
-        if (chosen.size === 0)
-            return true;
-        return exitOf[e] >= 0 && chosen.has(events.kind[exitEvent[exitOf[e]]]);
-    }
-
-    function choose() {
-        list = null;
-        if (chosen.size) {
-            list = new Int32Array(count);
-            let n = 0;
-            for (let e = 0; e < count; e++)
-                if (shows(e))
-                    list[n++] = e;
-            list = list.subarray(0, n);
-        }
-    }
-
-    /* The first row at or after an event. */
-    function rowOf(e) {
-        if (!list)
-            return e;
-        let low = 0, high = list.length;
-        while (low < high) {
-            const middle = (low + high) >> 1;
-            if (list[middle] < e)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
-    }
-
-    return {
-        chosen, shows, choose, rowOf,
-        rows: () => list ? list.length : count,
-        eventAt: (row) => list ? list[row] : row,
-    };
-})();
 
 const ladder = (() => {
     const LANES = 12, SPARE = 8, MOST = 160; /* rows in the page */
@@ -160,10 +116,17 @@ const ladder = (() => {
         drawArrow(row, e);
         row.text.replaceChildren(narrow || !row.reason.textContent ? make('b', {}, kindOf(e).name + ' ') : '',
             operandsOf(e), place && place.symbol ? make('span', { class: 'symbol' }, ` in ${place.symbol}`) : '');
+        const fold = filter.foldAt(e);
+        if (fold && fold.first === e)
+            row.text.prepend(make('span', { class: 'badge' }, foldText(fold)), ' ');
+        row.node.classList.toggle('fold', fold !== null);
         row.text.title = row.text.textContent; /* in full, where there is no room for it */
         row.node.classList.toggle('gap', index > 0 && filter.eventAt(index - 1) !== e - 1);
         mark(row);
     }
+
+    const foldText = ({ turns, from, to }) =>
+        `\u00d7${countText(turns)} exits ${countText(exitNumber(from))} to ${countText(exitNumber(to))}`;
 
     function mark(row) {
         const e = filter.eventAt(row.index), now = e === current;

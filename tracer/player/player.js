@@ -66,6 +66,8 @@ const player = (() => {
         if (count === 0)
             return;
         self.event = Math.max(0, Math.min(count - 1, e));
+        if (filter.folding && !filter.shows(self.event) && filter.chosen.size === 0)
+            fold(false); /* it is in a later turn of what repeats */
         const exit = exitOf[self.event];
         picture.light(self.event);
         ladder.show(self.event);
@@ -205,7 +207,9 @@ const player = (() => {
             swatch.style.background = `var(--group${kinds[kind].group})`;
             button.addEventListener('click', () => choose(button, kind));
             return button;
-        }));
+        }), make('button', { type: 'button', id: 'fold', 'aria-pressed': 'false',
+            title: 'Show what repeats once, and say how often (r)' }, 'Fold repeats'));
+        byId('fold').addEventListener('click', () => fold(!filter.folding));
     }
 
     function choose(button, kind) {
@@ -213,10 +217,23 @@ const player = (() => {
         if (on)
             filter.chosen.add(kind);
         button.setAttribute('aria-pressed', on);
+        filtered();
+    }
+
+    function fold(on) {
+        filter.folding = on;
+        byId('fold').setAttribute('aria-pressed', on);
+        filtered();
+    }
+
+    /* Other rows now; we stay, or go to the nearest that is shown. */
+    function filtered() {
         filter.choose();
         search.run(byId('query').value);
         ladder.layout();
-        go(filter.rows() ? filter.eventAt(Math.min(filter.rowOf(self.event), filter.rows() - 1)) : self.event);
+        const last = filter.rows() - 1, row = Math.min(filter.rowOf(self.event), last);
+        go(last < 0 || filter.shows(self.event) || !(filter.folding || filter.chosen.size) ? self.event
+            : filter.eventAt(row));
         drawOverview();
     }
 
@@ -293,6 +310,7 @@ const keys = {
     n: () => search.step(1),
     N: () => search.step(-1),
     g: () => byId('number').select(),
+    r: () => byId('fold').click(),
     f: () => { const first = byId('filter').querySelector('button'); if (first) first.focus(); },
     t: () => theme.next(),
     '?': () => byId('help').showModal(),
