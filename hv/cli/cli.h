@@ -45,7 +45,7 @@ struct command {
     const char *text;    /* the long help: paragraphs, in lines of at most 78 columns */
     /* Tables of options, each ending with a NULL name; commands share some (launch.h). --help
      * belongs to every command. */
-    const struct option_desc *options[3];
+    const struct option_desc *options[4];
     /* Returns hv's exit status. */
     int (*run)(const struct args *args);
 };

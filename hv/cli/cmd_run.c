@@ -15,6 +15,8 @@
 #include "cli/commands.h"
 #include "cli/launch.h"
 #include "cli/run_gdb.h"
+#include "cli/run_ski.h"
+#include "cli/ski_options.h"
 #include "cli/tables.h"
 #include "cli/top.h"
 #include "engine/engine.h"
@@ -105,7 +107,7 @@ check_top(const struct args *args, struct launch_options *options, struct error 
 }
 
 static int
-run_run(const struct args *args)
+run_machine(const struct args *args)
 {
     struct launch_options options;
     struct launch launch;
@@ -113,11 +115,6 @@ run_run(const struct args *args)
     struct run_result result = {.end = RUN_FAILED};
     struct error err = {""};
     int failed = 0;
-
-    if (args_flag(args, "list-exits")) {
-        print_exit_table(stdout);
-        return STATUS_OK;
-    }
 
     /* 1. Build the machine and load the guest. */
     if (launch_read_options(&options, args, &err) ||
@@ -161,6 +158,24 @@ run_run(const struct args *args)
     return status_of(&result);
 }
 
+static int
+run_run(const struct args *args)
+{
+    if (args_flag(args, "list-exits")) {
+        print_exit_table(stdout);
+        return STATUS_OK;
+    }
+    if (args_flag(args, "explain") ||
+        (args_value(args, "strategy") && !strcmp(args_value(args, "strategy"), "ski")))
+        return run_ski(args);
+    if (args->words > 1)
+        return cli_error(STATUS_USER,
+                         "'hv run' does not know what to do with '%s': only strategy ski takes "
+                         "arguments, --append gives a kernel its command line",
+                         args->word[1]);
+    return run_machine(args);
+}
+
 static const struct option_desc options[] = {
     {"stats", 'v', NULL, "Print how many exits of each kind there were."},
     {"top", 0, NULL, "Show meanwhile which exits there are, refreshed each second."},
@@ -172,8 +187,8 @@ static const struct option_desc options[] = {
 
 const struct command command_run = {
     .name = "run",
-    .words = "GUEST",
-    .max = 1,
+    .words = "GUEST | -- PROGRAM ARGS",
+    .max = ARGS_MAX,
     .summary = "Run a guest.",
     .text =
         "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
@@ -181,12 +196,17 @@ const struct command command_run = {
         "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
         "@FILE on this command line, as on every other, stands for options in a file: a line\n"
         "'mem 16M' is --mem 16M, 'guest FILE' is the GUEST, '#' begins a comment.\n\n"
+        "With --strategy ski there is no machine: PROGRAM is a process of this host's\n"
+        "kernel, kept apart by namespaces, a root file system, a filter of system calls\n"
+        "and limits (--explain). A bare name is one of guests/apps, else what the guest\n"
+        "has in /bin; /PATH is the guest's; ./FILE is a file of the host's, copied. --mem\n"
+        "is 64M then, and the status the program's own, or 128 + its signal.\n\n"
         "With --top the terminal shows which exits the guest makes now, and how many a second;\n"
         "the guest's serial line then goes nowhere unless --console says where.\n\n"
         "Status: the guest's own if it ends by itself ((v << 1) | 1 for a byte v written to\n"
         "the debug-exit port, 0 after HLT with nothing to wake it or a reset); 1 for what\n"
         "you can mend, also a triple fault of the guest; 2 if the engine cannot go on;\n"
         "124 when --limit is used up; 128 + N after signal N.\n",
-    .options = {launch_option_table, options},
+    .options = {launch_option_table, options, ski_option_table},
     .run = run_run,
 };

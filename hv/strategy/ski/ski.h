@@ -56,6 +56,7 @@ struct ski_options {
     const char *rootfs;     /* a folder; NULL: a minimal one in memory */
     const char *app_folder; /* bound at /apps of the minimal one; NULL: none */
     const char *copy;       /* a file of the host's, copied to where spec.path says; NULL: none */
+    const char *cwd;        /* where the program begins; NULL: "/" */
     const char *hostname;   /* NULL: "ski" */
     uint64_t mem;           /* bytes */
     uint64_t pids;          /* processes and threads */
@@ -87,6 +88,11 @@ void ski_close(struct ski *ski);
 const char *ski_degraded(const struct ski *ski);
 /* The folder of the guest's cgroup that holds `controller` ("memory"), or NULL. */
 const char *ski_cgroup(const struct ski *ski, const char *controller);
+/* A number in a file of that cgroup: the whole of it, or the one behind `key` in a list. 0: unknown. */
+uint64_t ski_cgroup_number(const struct ski *ski, const char *controller, const char *file,
+                           const char *key);
+/* How many of its processes were killed because the guest's memory was used up. */
+uint64_t ski_oom_kills(const struct ski *ski);
 
 /* context: a struct ski. */
 extern const struct process_start_ops ski_process_ops;
