@@ -119,6 +119,7 @@ check-cli: $(HV) $(BUILD)/pty guests | build/deps/check
 	@tests/cli/export.sh $(HV) $(GUESTS)
 	@tests/cli/top.sh $(HV) $(GUESTS) $(BUILD)/pty
 	@tests/cli/tutorial.sh $(HV) $(GUESTS)
+	@tests/kvm/debug.sh $(HV) $(GUESTS) soft
 
 $(BUILD)/pty: $(O)/tests/cli/pty.o $(BUILD)/libhv.a
 	@echo "  LD  $@"
@@ -207,11 +208,12 @@ build/decode/vmlinux: | build/deps/fuzz
 
 $(BUILD)/fuzz_hypercalls: $(O)/tests/fuzz/hypercalls.o $(O)/tests/unit/paravirt_machine.o \
                           $(O)/tests/unit/paravirt_model.o $(BUILD)/libhv.a
-$(BUILD)/fuzz_guests: $(patsubst %,$(O)/tests/fuzz/%.o,guests kernels code code_kernel) $(BUILD)/libhv.a
+$(BUILD)/fuzz_guests: $(patsubst %,$(O)/tests/fuzz/%.o,guests guest_file kernels code code_kernel) $(BUILD)/libhv.a
 $(BUILD)/fuzz_apps: $(O)/tests/fuzz/apps.o $(O)/tests/fuzz/code.o $(O)/tests/unit/kernel_sums.o \
                     $(BUILD)/libhv.a
 $(BUILD)/fuzz_gdb: $(O)/tests/fuzz/gdb.o $(BUILD)/libhv.a
-$(BUILD)/fuzz_commands: $(O)/tests/fuzz/commands.o $(BUILD)/libhv.a
+$(BUILD)/fuzz_commands: $(patsubst %,$(O)/tests/fuzz/%.o,commands guest_file kernels code code_kernel) \
+                        $(BUILD)/libhv.a
 $(BUILD)/fuzz_expressions: $(O)/tests/fuzz/expressions.o $(O)/tests/unit/debug_machine.o $(BUILD)/libhv.a
 $(FUZZERS):
 	@echo "  LD  $@"

@@ -190,6 +190,7 @@ read_line(const struct debugger *debugger)
     signal_clear = 0;
     signal_at_prompt = 1;
     line = readline(text);
+    machine_forget_interrupt(debugger->machine); /* what comes from now on is for the command */
     signal_at_prompt = 0;
     return line;
 }
@@ -207,7 +208,6 @@ prompt_run(struct debugger *debugger)
         if (line[strspn(line, " \t")])
             keep_line(line, path);
         err.message[0] = 0;
-        machine_forget_interrupt(debugger->machine);
         if (debugger_execute(debugger, line, &err)) {
             fflush(debugger->out);
             fprintf(stderr, "%s\n", err.message);

@@ -296,6 +296,12 @@ Delete all stops? (y or n) |y\r
 (hv) |continue\r
 $ |\x03
 interrupted|
+(hv) |trace on\r
+(hv) |starti\r
+(hv) |stepi 1000000000000000000\r
+  40  io|\x03
+interrupted|
+(hv) |trace off\r
 (hv) |quit 5\r
 END
 ends "a terminal" 5
@@ -308,7 +314,7 @@ else
 fi
 terminal <<'END'
 (hv) |\x10\x10
-continue|\x0e
+trace off|\x0e
 quit 5|\x15when\r
 after 0|
 (hv) |\x04
