@@ -312,7 +312,8 @@ call(struct paravirt *pv, uint64_t number, const uint64_t argument[3])
     return result;
 }
 
-/* A result is written at once, so that a later call may even unmap the array. */
+/* A result is written at once, so that a later call may even unmap the array. All of them are carried
+ * out, whoever wants the machine to stop meanwhile: a run that is repeated does the same. */
 static int64_t
 multicall(struct paravirt *pv, const uint64_t argument[3])
 {
@@ -323,7 +324,7 @@ multicall(struct paravirt *pv, const uint64_t argument[3])
         return -HC_EINVAL;
     if (memory_check(pv, at, count * sizeof(c), true))
         return -HC_EFAULT;
-    for (uint64_t i = 0; i < count && !pv->vm->stop; i++, at += sizeof(c)) {
+    for (uint64_t i = 0; i < count; i++, at += sizeof(c)) {
         if (memory_read(pv, at, &c, sizeof(c)))
             return -HC_EFAULT;
         if (c.number < HC_COUNT && paravirt_hypercalls[c.number].alone)
