@@ -168,6 +168,9 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+check-tickets: all ## every ticket: found broken as handed out, each right mend accepted, each mask rejected
+	@tests/labs/tickets.sh $(HV) labs/solutions/tickets $(TICKET)
+
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
@@ -308,7 +311,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-labs check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
+        check-labs check-tickets check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
         format docs docs-pictures docs-tutorial install uninstall clean help
 .DELETE_ON_ERROR:
 

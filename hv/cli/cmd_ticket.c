@@ -1,55 +1,57 @@
 /*
  * cmd_ticket.c - `hv ticket list|start|check`: virtual environments that are broken, to be mended.
  *
- * A ticket is a folder (labs/tickets/README.md). `start` hands a copy out, `check` runs the
- * ticket's check.sh on it, which says line by line what is good and what is not, and why.
+ * A ticket is a folder (labs/tickets/README.md). `start` hands a copy out, `check` grades
+ * it as a lab is graded: labs/lib/grade.sh and the ticket's tests.sh say what is good, and why not.
  * Called by main.c through command_ticket. Next: exercise.c.
  */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/exercise.h"
+#include "cli/guestdir.h"
 
-#define KIND  "tickets"
-#define CHECK "check.sh"
+#define KIND "tickets"
 
+/* What was built for a ticket (images, tools) comes from the folder of guests. */
 static int
 start(const char *which, const char *to)
 {
-    static const char *const skip[] = {CHECK, NULL};
-    char from[PATH_MAX];
+    char from[PATH_MAX], guests[PATH_MAX], built[2 * PATH_MAX];
     struct error err;
 
-    if (exercise_find(KIND, which, from, sizeof(from), &err) || exercise_copy(from, to, skip, &err))
+    if (exercise_find(KIND, which, from, sizeof(from), &err) ||
+        exercise_copy(from, to, true, "tests.sh", &err))
         return cli_error(STATUS_USER, "%s", err.message);
-    printf("Ticket %s is in %s: read README.md there, mend it, then 'hv ticket check %s %s'.\n",
-           which, to, which, to);
+    if (guestdir_find(guests, sizeof(guests)) &&
+        snprintf(built, sizeof(built), "%s/" KIND "%s", guests, strrchr(from, '/')) > 0 &&
+        !access(built, F_OK) && exercise_copy(built, to, false, NULL, &err))
+        return cli_error(STATUS_USER, "%s", err.message);
+    printf("Ticket %s is in %s. Read README.md there, mend what is broken, then say\n"
+           "'hv ticket check %s' there.\n",
+           strrchr(from, '/') + 1, to, which);
     return STATUS_OK;
 }
 
-/* A relative HV_LABS, or folder, would be lost when the checker changes its folder. */
 static int
-check(const char *which, const char *dir)
+check(const char *which, const char *dir, const char *test)
 {
-    char from[PATH_MAX], script[PATH_MAX + 16], full[PATH_MAX];
+    char folder[PATH_MAX];
     struct error err;
     struct stat st;
 
-    if (exercise_find(KIND, which, from, sizeof(from), &err))
+    if (exercise_find(KIND, which, folder, sizeof(folder), &err))
         return cli_error(STATUS_USER, "%s", err.message);
-    if (!realpath(dir, full) || stat(full, &st) || !S_ISDIR(st.st_mode))
+    if (stat(dir, &st) || !S_ISDIR(st.st_mode))
         return cli_error(STATUS_USER, "'%s' is not a folder: 'hv ticket start %s DIR' makes one",
                          dir, which);
-    snprintf(script, sizeof(script), "%s/" CHECK, from);
-    int status = exercise_run(script, full, &err);
-    if (status < 0)
-        return cli_error(STATUS_OURS, "%s", err.message);
-    return status == 0 ? STATUS_OK : status == 1 ? STATUS_USER : STATUS_OURS;
+    exercise_grade(folder, dir, test, &err);
+    return cli_error(STATUS_OURS, "%s", err.message);
 }
 
 static int
@@ -64,24 +66,25 @@ run_ticket(const struct args *args)
     if (!strcmp(what, "start") && args->words == 3)
         return start(args->word[1], args->word[2]);
     if (!strcmp(what, "check") && args->words >= 2)
-        return check(args->word[1], args->words == 3 ? args->word[2] : ".");
+        return check(args->word[1], args->words >= 3 ? args->word[2] : ".",
+                     args->words == 4 ? args->word[3] : NULL);
     return cli_error(STATUS_USER, "it is 'hv ticket list', 'hv ticket start NUMBER DIR' or "
-                                  "'hv ticket check NUMBER [DIR]'");
+                                  "'hv ticket check NUMBER [DIR [TEST]]'");
 }
 
 static const struct option_desc options[] = {{NULL}};
 
 const struct command command_ticket = {
     .name = "ticket",
-    .words = "list | start NUMBER DIR | check NUMBER [DIR]",
+    .words = "list | start NUMBER DIR | check NUMBER [DIR [TEST]]",
     .min = 1,
-    .max = 3,
+    .max = 4,
     .summary = "A virtual environment that is broken: find out why, and mend it.",
     .text = "list shows the tickets. start copies one into DIR, a new folder: its README.md is\n"
             "what a user complains of, and which files you may change. check says line by line\n"
             "what is right and what is not. It takes any mend that cures the cause, and none\n"
             "that hides the symptom.\n\n"
-            "Status of check: 0: mended; 1: not yet; 2: the checker itself failed.\n",
+            "Status of check: 0: mended; 1: not yet; 2: the checker could not be started.\n",
     .options = {options},
     .run = run_ticket,
 };

@@ -1,5 +1,5 @@
 /*
- * exercise.c - see exercise.h. Called by cmd_ticket.c and cmd_lab.c.
+ * exercise.c - see exercise.h. Called by cmd_ticket.c.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -30,28 +29,6 @@ join(char path[PATH_MAX], const char *a, const char *b)
 
 /* --- where they are ----------------------------------------------------------------------------- */
 
-int
-labdir_find(char *path, size_t size, struct error *err)
-{
-    static const char *const places[] = {"../labs", "../share/hv/labs"};
-    const char *set = getenv("HV_LABS");
-    char self[PATH_MAX], folder[PATH_MAX], real[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-    if (set && *set && snprintf(path, size, "%s", set) < (int)size)
-        return 0;
-    self[length > 0 ? length : 0] = 0;
-    if (strrchr(self, '/'))
-        *strrchr(self, '/') = 0;
-    for (unsigned i = 0; length > 0 && i < ARRAY_SIZE(places); i++)
-        if (realpath(join(folder, self, places[i]), real) &&
-            snprintf(path, size, "%s", real) < (int)size)
-            return 0;
-    return error_set(err, ENOENT,
-                     "the labs are not here: build them with 'make labs', or set HV_LABS to their "
-                     "folder");
-}
-
 /* "NN-name": two digits, a dash. */
 static int
 is_exercise(const struct dirent *entry)
@@ -66,10 +43,11 @@ static int
 scan(const char *kind, char folder[PATH_MAX], struct dirent ***list, struct error *err)
 {
     char labs[PATH_MAX];
-    int rc = labdir_find(labs, sizeof(labs), err);
 
-    if (rc)
-        return rc;
+    if (!labs_folder_find(labs, sizeof(labs)))
+        return error_set(err, ENOENT,
+                         "the labs are not there: install hv, or set HV_LABS to their "
+                         "folder");
     int count = scandir(join(folder, labs, kind), list, is_exercise, alphasort);
     if (count < 0)
         return error_set(err, errno, "%s cannot be read: %s", folder, strerror(errno));
@@ -174,28 +152,20 @@ copy_file(const char *from, const char *to, mode_t mode, struct error *err)
 }
 
 static bool
-is_skipped(const char *name, const char *const *skip)
+is_skipped(const char *name, const char *skip)
 {
-    if (!strcmp(name, ".") || !strcmp(name, ".."))
-        return true;
-    for (; skip && *skip; skip++)
-        if (!strcmp(name, *skip))
-            return true;
-    return false;
+    return !strcmp(name, ".") || !strcmp(name, "..") || (skip && !strcmp(name, skip));
 }
 
 int
-exercise_copy(const char *from, const char *to, const char *const *skip, struct error *err)
+exercise_copy(const char *from, const char *to, bool fresh, const char *skip, struct error *err)
 {
     char source[PATH_MAX], target[PATH_MAX];
     struct stat st;
     int rc = 0;
 
-    if (mkdir(to, 0777))
-        return error_set(err, errno,
-                         errno == EEXIST ? "'%s' is there already: name a folder that is not"
-                                         : "folder '%s' cannot be made: %m",
-                         to);
+    if (mkdir(to, 0777) && (fresh || errno != EEXIST))
+        return error_set(err, errno, "folder '%s' cannot be made: %s", to, strerror(errno));
     DIR *folder = opendir(from);
     if (!folder)
         return error_set(err, errno, "%s cannot be read: %s", from, strerror(errno));
@@ -207,7 +177,7 @@ exercise_copy(const char *from, const char *to, const char *const *skip, struct 
         else if (lstat(source, &st))
             rc = error_set(err, errno, "%s: %s", source, strerror(errno));
         else if (S_ISDIR(st.st_mode))
-            rc = exercise_copy(source, target, NULL, err);
+            rc = exercise_copy(source, target, fresh, NULL, err);
         else if (S_ISREG(st.st_mode))
             rc = copy_file(source, target, st.st_mode, err);
     }
@@ -218,27 +188,19 @@ exercise_copy(const char *from, const char *to, const char *const *skip, struct 
 /* --- checking one --------------------------------------------------------------------------------- */
 
 int
-exercise_run(const char *script, const char *dir, struct error *err)
+exercise_grade(const char *folder, const char *dir, const char *test, struct error *err)
 {
-    char path[PATH_MAX] = "";
-    int status;
+    char labs[PATH_MAX], guests[PATH_MAX], script[PATH_MAX], self[PATH_MAX] = "";
 
-    if (readlink("/proc/self/exe", path, sizeof(path) - 1) > 0)
-        setenv("HV", path, 1);
-    if (!labdir_find(path, sizeof(path), err))
-        setenv("HV_LABS", path, 1);
-    if (guestdir_find(path, sizeof(path)))
-        setenv("HV_GUESTS", path, 1);
+    if (!labs_folder_find(labs, sizeof(labs)) || !guestdir_find(guests, sizeof(guests)) ||
+        readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+        return error_set(err, ENOENT,
+                         "labs or guests are not there: install hv, or set HV_LABS "
+                         "and HV_GUESTS to their folders");
+    setenv("HV", self, 1);
+    setenv("HV_LABS", labs, 1);
+    setenv("HV_GUESTS", guests, 1);
     fflush(NULL);
-    pid_t child = fork();
-    if (child < 0)
-        return error_set(err, errno, "no process for %s: %s", script, strerror(errno));
-    if (!child) {
-        execl("/bin/sh", "sh", script, dir, (char *)NULL);
-        _exit(127);
-    }
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return error_set(err, errno, "%s got lost: %s", script, strerror(errno));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    execl("/bin/sh", "sh", join(script, labs, "lib/grade.sh"), folder, dir, test, (char *)NULL);
+    return error_set(err, errno, "%s cannot be started: %s", script, strerror(errno));
 }
