@@ -207,6 +207,8 @@ dot_write(const struct view_ops *ops, const struct trace *trace, const struct vi
     const char *format = dot_format(path);
     int rc = check_suffix(path, message, size);
 
+    if (rc == 0)
+        rc = trace_check_output(trace, path, message, size);
     if (rc)
         return rc;
     if (ops->form == VIEW_SVG) {

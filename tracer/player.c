@@ -161,10 +161,12 @@ player_write(const struct trace *trace, const struct player_options *options, co
              struct player_result *result, char *message, size_t size)
 {
     struct player p = {.trace = trace, .options = options};
-    int rc = collect(&p, message, size);
+    int rc = trace_check_output(trace, path, message, size);
     FILE *out = NULL;
 
     memset(result, 0, sizeof(*result));
+    if (rc == 0)
+        rc = collect(&p, message, size);
     if (rc == 0 && !(out = fopen(path, "we"))) {
         rc = -errno;
         snprintf(message, size, "cannot create '%s': %s", path, strerror(errno));

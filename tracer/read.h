@@ -53,6 +53,9 @@ struct trace {
  * closed already. Takes a few milliseconds for a million events. */
 int trace_open(struct trace *trace, const char *path, char *message, size_t size);
 void trace_close(struct trace *trace);
+/* Before something is written to path: 0, or -EINVAL and a sentence, as it is the very file that is
+ * open (save.c). */
+int trace_check_output(const struct trace *trace, const char *path, char *message, size_t size);
 /* Writes what is open to another file, as a recording that was closed (save.c). 0, or -errno and a
  * sentence in message (size bytes). */
 int trace_save(const struct trace *trace, const char *path, char *message, size_t size);

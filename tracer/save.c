@@ -27,17 +27,25 @@ write_all(const struct trace *trace, FILE *out)
 }
 
 int
-trace_save(const struct trace *trace, const char *path, char *message, size_t size)
+trace_check_output(const struct trace *trace, const char *path, char *message, size_t size)
 {
     struct stat to, from;
-    FILE *out;
-    int code = 0;
 
-    if (!stat(path, &to) && !fstat(trace->fd, &from) && to.st_dev == from.st_dev &&
-        to.st_ino == from.st_ino) {
-        snprintf(message, size, "'%s' is the recording itself: choose another name", path);
-        return -EINVAL;
-    }
+    if (stat(path, &to) || fstat(trace->fd, &from) || to.st_dev != from.st_dev ||
+        to.st_ino != from.st_ino)
+        return 0;
+    snprintf(message, size, "'%s' is the recording itself: choose another name", path);
+    return -EINVAL;
+}
+
+int
+trace_save(const struct trace *trace, const char *path, char *message, size_t size)
+{
+    FILE *out;
+    int code = -trace_check_output(trace, path, message, size);
+
+    if (code)
+        return -code;
     if (!(out = fopen(path, "we"))) {
         code = errno;
         snprintf(message, size, "cannot write '%s': %s", path, strerror(code));

@@ -35,6 +35,8 @@ export_choose(const struct args *args, unsigned *format, struct error *err)
         return error_set(err, EINVAL,
                          "--html OUT is a form of its own: it takes no --format, "
                          "--stats or --output");
+    if (!args_value(args, "html") && (args_value(args, "title") || args_value(args, "directory")))
+        return error_set(err, EINVAL, "--title and --directory are for a page: --html OUT");
     if (args_flag(args, "json") && !args_flag(args, "stats"))
         return error_set(err, EINVAL, "--json is for --stats; events are JSON with --format jsonl");
     if (name && args_flag(args, "stats"))
@@ -65,6 +67,8 @@ write_file(const struct view_ops *view, const struct trace *trace, struct view_o
 {
     struct stat st;
 
+    if (trace_check_output(trace, path, err->message, sizeof(err->message)))
+        return -EINVAL;
     options->out = fopen(path, "we");
     if (!options->out)
         return error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));

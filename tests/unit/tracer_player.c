@@ -250,6 +250,10 @@ test_range(void)
                     -ENOENT);
     CU_ASSERT_STRING_EQUAL(message, "there is no exit 100: the recording has 2");
     options.view.from = 1;
+    CU_ASSERT_EQUAL(player_write(&trace, &options, tape.path, &result, message, sizeof(message)),
+                    -EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "is the recording itself"));
+    CU_ASSERT_EQUAL(trace.events[1].kind, TRACE_IO);
     CU_ASSERT_EQUAL(
         player_write(&trace, &options, "/nowhere/x.html", &result, message, sizeof(message)),
         -ENOENT);
