@@ -296,6 +296,7 @@ check "SIGKILL: the recording says so" grep -q '^The recording was not closed' "
 prints '^ *2 .*guest kernel -> dispatcher .*write port 0x80' trace --from 2 --limit 1 "$work/cut.hvt"
 check "one exit and what follows it" [ "$(grep -c . "$work/out")" -le 6 ]
 refused 1 "there is no exit 4000000000" trace --from 4000000000 "$work/cut.hvt"
+refused 1 "a form of its own" trace --html "$work/page.html" --stats "$work/cut.hvt"
 refused 1 "are for a page" trace --title x "$work/cut.hvt"
 refused 1 "cannot create '/no/such" trace --html /no/such/folder/x.html "$work/cut.hvt"
 cp "$work/cut.hvt" "$work/kept.hvt"
