@@ -43,9 +43,7 @@ page long long
 rm "$out/long.hvt"
 # Names of functions and files of source are the guest's, too.
 python3 "$here/forge.py" hostile "$out/trap.hvt" "$out/hostile.hvt"
-objcopy --redefine-sym 'kmain=</script><img src=x onerror=alert(6)>' "$guests/minios.elf" \
-    "$out/hostile.elf" 2>/dev/null ||
-    objcopy --redefine-sym 'kmain=</script><img src=x onerror=alert(6)>' "$guests/minios" "$out/hostile.elf"
+objcopy --redefine-sym 'kmain=</script><img src=x onerror=alert(6)>' "$guests/minios" "$out/hostile.elf"
 page hostile hostile --symbols "$out/hostile.elf" --title '</title><script>alert(7)</script>'
 # Where the source is not, and where Graphviz is not: PATH has nothing then.
 (cd "$out" && "$hv" trace --html nosource.html --symbols "$OLDPWD/$guests/minios" trap.hvt)
@@ -53,4 +51,4 @@ status=0
 PATH=/nonexistent "$hv" trace --html "$out/nodot.html" "$out/paravirt.hvt" 2>"$out/nodot.err" || status=$?
 [ $status = 0 ] && grep -q 'package graphviz' "$out/nodot.err" || echo "without dot: status $status" >&2
 
-timeout 600 python3 "$here/check.py" "$out"
+PYTHONDONTWRITEBYTECODE=1 timeout 600 python3 "$here/check.py" "$out"
