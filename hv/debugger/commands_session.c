@@ -136,7 +136,8 @@ const struct debug_command commands_session[] = {
     {"set", NULL, "session", "SETTING VALUE", "Change a setting, a register, memory or a variable",
      "'show' lists the settings. 'set $rax = 1', 'set $name = $rsp + 8' and\n"
      "'set *(uint8_t *)0x1000 = 0x90' change the machine: what lay ahead of it is\n"
-     "forgotten then.",
+     "forgotten then. An exit that waits to be dealt with begins anew with its\n"
+     "instruction, but for a write to a device: that has left the processor.",
      "set exit-edge both", COMPLETE_SETTING, 0, NULL, settings_set},
     {"show", NULL, "session", "[SETTING]", "Settings; or the last lines", NULL,
      "show exit-edge", COMPLETE_SETTING, 0, show_table, settings_show},

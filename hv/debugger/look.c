@@ -52,6 +52,19 @@ changed(struct machine *machine, struct error *err)
     return machine->history ? history_changed(machine->history, err) : 0;
 }
 
+/* Is the exit that nobody has dealt with yet behind its instruction? A write to a device has left the
+ * processor, and HLT is over; all else is executed again. A strategy that decodes exceptions has
+ * its instructions before it. */
+static bool
+has_retired(const struct machine *machine)
+{
+    const struct vm_exit *exit = &machine->vcpu->exit;
+    bool access = exit->kind == TRACE_IO || exit->kind == TRACE_MMIO;
+
+    return !machine->vm->strategy->set_regs &&
+           ((access && exit->access.write) || exit->kind == TRACE_HLT);
+}
+
 int
 live_set_regs(struct machine *machine, const struct x86_regs *regs, struct error *err)
 {
@@ -61,7 +74,7 @@ live_set_regs(struct machine *machine, const struct x86_regs *regs, struct error
 
     if (rc)
         return rc;
-    if (machine->vcpu->unhandled) { /* it was another instruction's */
+    if (machine->vcpu->unhandled && !has_retired(machine)) { /* it was another instruction's */
         machine->vcpu->unhandled = false;
         machine->vcpu->resuming = true;
         machine->now.edge = EDGE_IN;

@@ -156,6 +156,12 @@ END
         goes_forward
     fi
 
+    # A register that is set while an exit waits to be dealt with: what left the processor is not lost,
+    # and nothing happens twice.
+    printf 'catch exit %s\ncontinue\ndelete\nset $r15 = 5\np $r15\ncontinue\n' "$printing" | debug
+    ends "a register set at an edge out" 0 '^catchpoint 1' ' = 5$' '^minios: 64-bit kernel, console' \
+        '^minios: done'
+
     # The same instructions as on soft, one at a time, devices and exits between them.
     i=0
     while [ $i -lt 400 ]; do
