@@ -258,6 +258,7 @@ ctf_end(struct view *view, bool failed)
 const struct view_ops view_ctf = {
     .name = "ctf",
     .help = "the stream of a CTF 1.8 trace",
+    .sees_parts = true,
     .begin = ctf_begin,
     .event = ctf_event,
     .end = ctf_end,

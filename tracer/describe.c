@@ -1,9 +1,13 @@
 /*
  * describe.c - see describe.h. What address and value of each kind mean is the table in event.h.
  */
+#include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tracer/describe.h"
 
@@ -19,6 +23,14 @@ enum form {
     FORM_SYSRET,
     FORM_END,
     FORM_ENTRY,
+    FORM_CALL, /* a system call of the host's */
+    FORM_ANSWER,
+    FORM_FAULT,
+    FORM_SIGNAL,
+    FORM_FORK,
+    FORM_EXEC,
+    FORM_PROCESS_END,
+    FORM_NOTHING,
 };
 
 static const struct {
@@ -46,6 +58,16 @@ static const struct {
     [TRACE_INPUT] = {"source", FORM_INPUT},
     [TRACE_MARK] = {"mark", FORM_PLAIN},
     [TRACE_END] = {NULL, FORM_END},
+    [TRACE_HOST_CALL] = {"call", FORM_CALL},
+    [TRACE_DENIED] = {"call", FORM_CALL},
+    [TRACE_HOST_RETURN] = {NULL, FORM_ANSWER},
+    [TRACE_SIGNAL] = {"signal", FORM_SIGNAL},
+    [TRACE_HOST_FAULT] = {"signal", FORM_FAULT},
+    [TRACE_FORK] = {"process", FORM_FORK},
+    [TRACE_EXEC] = {"process", FORM_EXEC},
+    [TRACE_PROCESS_END] = {NULL, FORM_PROCESS_END},
+    [TRACE_ARGUMENTS] = {NULL, FORM_NOTHING},
+    [TRACE_TEXT] = {NULL, FORM_NOTHING},
 };
 
 const char *
@@ -139,6 +161,114 @@ describe_end(const struct trace *t, const struct trace_event *e, char *text, siz
         snprintf(text, size, "status %" PRIu64, e->value);
 }
 
+/* --- system calls, and other exits of a process --------------------------------------------------- */
+
+static void
+take_arguments(struct syscall_values *v, const struct trace_event *note)
+{
+    const uint64_t values[] = {note->icount, note->rip, note->address, note->value};
+
+    if (note->extra == 0 || note->extra >= SYSCALL_ARGUMENTS || note->extra != v->known)
+        return;
+    for (unsigned i = 0; i < 4 && v->known < SYSCALL_ARGUMENTS; i++)
+        v->argument[v->known++] = values[i];
+}
+
+/* A long text has several notes, one behind the other. */
+static void
+take_text(struct syscall_values *v, const struct trace_event *note)
+{
+    static_assert(offsetof(struct trace_event, value) + 8 - offsetof(struct trace_event, icount) ==
+                      TRACE_TEXT_SIZE,
+                  "a text lies in four fields");
+    if (note->extra >= SYSCALL_ARGUMENTS || note->size > TRACE_TEXT_SIZE ||
+        v->text[note->extra].size + note->size > SYSCALL_TEXT)
+        return;
+    memcpy(v->text[note->extra].bytes + v->text[note->extra].size,
+           (const char *)note + offsetof(struct trace_event, icount), note->size);
+    v->text[note->extra].size = (uint8_t)(v->text[note->extra].size + note->size);
+    v->text[note->extra].there = true;
+    v->text[note->extra].cut = note->flags & TRACE_CUT;
+}
+
+void
+describe_call_values(struct syscall_values *v, const struct trace *t,
+                     const struct trace_event *event)
+{
+    *v = (struct syscall_values){.number = event->address,
+                                 .argument = {event->value},
+                                 .known = 1,
+                                 .foreign = event->flags & TRACE_FOREIGN};
+    if (event < t->events || event >= t->events + t->count)
+        return;
+    for (const struct trace_event *e = event + 1; e < t->events + t->count; e++) {
+        if (e->kind == TRACE_ARGUMENTS)
+            take_arguments(v, e);
+        else if (e->kind == TRACE_TEXT)
+            take_text(v, e);
+        else
+            break;
+    }
+}
+
+static void
+describe_call(const struct trace *t, const struct trace_event *e, char *text, size_t size)
+{
+    struct syscall_values values;
+
+    describe_call_values(&values, t, e);
+    syscall_format(&values, false, text, size);
+}
+
+/* What signals of the processor's say by their code (sigaction(2), si_code). */
+static void
+describe_fault(const struct trace_event *e, char *text, size_t size)
+{
+    char name[32];
+
+    snprintf(text, size, "%s at 0x%" PRIx64 "%s", syscall_signal(e->address, name, sizeof(name)),
+             e->value,
+             e->address != SIGSEGV ? ""
+             : e->extra == 1       ? ", not mapped"
+             : e->extra == 2       ? ", not permitted"
+                                   : "");
+}
+
+static void
+describe_signal(const struct trace_event *e, char *text, size_t size)
+{
+    char name[32];
+
+    syscall_signal(e->address, name, sizeof(name));
+    if (e->value)
+        snprintf(text, size, "%s from process %" PRIu64, name, e->value);
+    else
+        snprintf(text, size, "%s", name);
+}
+
+static void
+describe_process_end(const struct trace_event *e, char *text, size_t size)
+{
+    char name[32];
+
+    if (e->address)
+        snprintf(text, size, "killed by %s", syscall_signal(e->address, name, sizeof(name)));
+    else
+        snprintf(text, size, "status %" PRIu64, e->value);
+}
+
+/* The program's path lies in a note, as a call's text does. */
+static void
+describe_exec(const struct trace *t, const struct trace_event *e, char *text, size_t size)
+{
+    struct syscall_values values;
+
+    describe_call_values(&values, t, e);
+    snprintf(text, size, "%.*s, process %" PRIu64, (int)values.text[0].size, values.text[0].bytes,
+             e->address);
+    describe_clean(text);
+}
+
 char *
 describe_operands(const struct trace *t, const struct trace_event *e, describe_name_fn *name_fn,
                   char *text, size_t size)
@@ -168,6 +298,22 @@ describe_operands(const struct trace *t, const struct trace_event *e, describe_n
         break;
     case FORM_SYSRET: snprintf(text, size, "result 0x%" PRIx64, e->value); break;
     case FORM_END: describe_end(t, e, text, size); break;
+    case FORM_CALL: describe_call(t, e, text, size); break;
+    case FORM_ANSWER: {
+        char result[32];
+        const char *call = syscall_name(e->address);
+        snprintf(text, size, "%s = %s", call ? call : "call",
+                 syscall_result(e->address, (int64_t)e->value, result, sizeof(result)));
+        break;
+    }
+    case FORM_FAULT: describe_fault(e, text, size); break;
+    case FORM_SIGNAL: describe_signal(e, text, size); break;
+    case FORM_FORK:
+        snprintf(text, size, "process %" PRIu64 ", vcpu %" PRIu64, e->address, e->value);
+        break;
+    case FORM_EXEC: describe_exec(t, e, text, size); break;
+    case FORM_PROCESS_END: describe_process_end(e, text, size); break;
+    case FORM_NOTHING: break;
     case FORM_ENTRY:
         if (e->flags & TRACE_HANDLED)
             snprintf(text, size, "handled by the strategy");

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tracer/read.h"
+#include "tracer/syscall.h"
 
 #define DESCRIBE_SIZE 96 /* bytes that hold any of these texts */
 
@@ -27,6 +28,11 @@ char *describe_operands(const struct trace *trace, const struct trace_event *eve
  * said in words, or as two numbers and a result. Returns text. */
 char *describe_transfer(const struct trace *trace, const struct trace_event *event,
                         describe_name_fn *name, char *text, size_t size);
+
+/* What a recording holds of a call: event is a HOST_CALL, DENIED or EXEC of trace; if it is a copy
+ * from elsewhere the first argument alone is known. */
+void describe_call_values(struct syscall_values *values, const struct trace *trace,
+                          const struct trace_event *event);
 
 /* A time with three digits and its unit: "812 ns", "1.25 us", "3.40 s". Returns text. */
 char *describe_time(double ns, char *text, size_t size);

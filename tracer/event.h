@@ -56,6 +56,10 @@ enum trace_actor {
 #define TRACE_WRITE   0x01u /* OUT, memory write, WRMSR, MOV to CRn; clear: a read */
 #define TRACE_ERROR   0x02u /* `value` of an exception holds its error code */
 #define TRACE_HANDLED 0x04u /* ENTRY: the strategy handled the exit, not the exit table */
+#define TRACE_CUT     0x08u /* TEXT: there is more of it than this */
+#define TRACE_FOREIGN 0x10u /* HOST_CALL, DENIED: by int 80 or with an x32 number, another table */
+
+#define TRACE_TEXT_SIZE 32u /* bytes of a TEXT */
 
 /*
  * 48 bytes, little-endian, no padding: docs/RECORDING.md draws it.
@@ -75,11 +79,23 @@ enum trace_actor {
  *   SYSCALL         number         first argument
  *   SYSRET          -              result
  *   MARK            number         -
+ *   HOST_CALL, DENIED number       first argument
+ *   HOST_RETURN     number         result
+ *   SIGNAL          signal         who sent it, a process; 0: the kernel
+ *   HOST_FAULT      signal         the address that could not be accessed, or 0
+ *   FORK            child's pid    child's vcpu
+ *   EXEC            pid            -
+ *   PROCESS_END     signal, or 0   exit status
  *   IRQ             line           level
  *   INPUT           source         the byte
  *   END             trace_kind that ended the run    guest's status
  *
- * An EXIT goes from guest user or guest kernel to the VMM, an ENTRY the other way; a RETURN goes
+ * ARGUMENTS and TEXT belong to the event before them and use the fields from icount to value as they
+ * need: arguments `extra` to `extra` + 3; `size` bytes of what argument `extra` points to.
+ *
+ * An EXIT goes from guest user or guest kernel to the VMM, an ENTRY the other way; but a HOST_CALL
+ * goes to the host's kernel itself, and a HOST_RETURN comes from there. A process is a vcpu, in the
+ * order of birth modulo 256; PROCESS_END is its last event. A RETURN goes
  * back from where the last CALL on this vcpu went. `to` has control until the vcpu's next event,
  * NOTEs left out: that is how time is told apart.
  */
@@ -94,7 +110,8 @@ struct trace_event {
     uint8_t vcpu;
     uint8_t size;  /* bytes moved, where that makes sense */
     uint8_t flags; /* TRACE_* */
-    uint8_t extra; /* #PF: the error code's low byte; else 0 */
+    uint8_t
+        extra; /* #PF: the error code's low byte; HOST_FAULT: si_code; DENIED: the filter's number */
 };
 
 struct trace_kind_info {

@@ -16,7 +16,7 @@
 #define TRACE_MAGIC      "hvtrace\n"
 #define TRACE_MAGIC_SIZE 8u
 #define TRACE_MAJOR      1u /* changes when an old reader would misread the file */
-#define TRACE_MINOR      0u /* changes when kinds were added: the file names them itself */
+#define TRACE_MINOR      1u /* changes when kinds were added: the file names them itself */
 #define TRACE_CLOCK_HZ   1000000000u
 #define TRACE_KIND_MAX   128u
 #define TRACE_NAME_SIZE  31u

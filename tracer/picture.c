@@ -50,6 +50,14 @@ static const uint8_t kind_group[TRACE_KIND_COUNT] = {
     [TRACE_GUEST_FAULT] = GROUP_FAULT,
     [TRACE_IRET] = GROUP_INTERRUPT,
     [TRACE_IRQ] = GROUP_INTERRUPT,
+    [TRACE_HOST_CALL] = GROUP_SERVICE,
+    [TRACE_HOST_RETURN] = GROUP_ENTRY,
+    [TRACE_DENIED] = GROUP_FAULT,
+    [TRACE_SIGNAL] = GROUP_INTERRUPT,
+    [TRACE_HOST_FAULT] = GROUP_FAULT,
+    [TRACE_FORK] = GROUP_PROCESSOR,
+    [TRACE_EXEC] = GROUP_PROCESSOR,
+    [TRACE_PROCESS_END] = GROUP_IDLE,
 };
 
 const struct picture_box_look picture_boxes[BOX_COUNT] = {
@@ -113,7 +121,7 @@ picture_share_text(double part, char *text, size_t size)
 }
 
 static const char *const prepositions[] = {
-    [VIEW_BY_REASON] = "",
+    [VIEW_BY_REASON] = " ",
     [VIEW_BY_RIP] = " at ",
     [VIEW_BY_SYMBOL] = " in ",
     [VIEW_BY_DEVICE] = " for ",

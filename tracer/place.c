@@ -156,8 +156,13 @@ asked(const struct trace *t, const struct trace_event *exit)
 uint64_t
 places_of(struct places *p, const struct trace_event *e)
 {
-    if (p->by == VIEW_BY_REASON || p->trace->kind[e->kind].class != TRACE_CLASS_EXIT)
+    if (p->trace->kind[e->kind].class != TRACE_CLASS_EXIT)
         return 0;
+    /* Which call it is, is a reason of its own. */
+    if (p->by == VIEW_BY_REASON)
+        return (e->kind == TRACE_HOST_CALL || e->kind == TRACE_DENIED) && syscall_name(e->address)
+                   ? e->address + 1
+                   : 0;
     switch (p->by) {
     case VIEW_BY_RIP: return e->rip;
     case VIEW_BY_SYMBOL: return function_of(p, e->rip);
@@ -174,6 +179,8 @@ places_name(const struct places *p, uint64_t place, char *text, size_t size)
         snprintf(text, size, "elsewhere");
     else if (place == 0)
         return text;
+    else if (p->by == VIEW_BY_REASON)
+        snprintf(text, size, "%s", syscall_name(place - 1));
     else if (p->by == VIEW_BY_RIP)
         snprintf(text, size, "0x%" PRIx64, place);
     else if (p->by == VIEW_BY_SYMBOL)

@@ -1,6 +1,7 @@
 /*
  * span.c - see span.h. A small state machine per vcpu.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "tracer/span.h"
@@ -44,6 +45,14 @@ end_call(struct span_vcpu *v, const struct trace_event *event, struct span *out)
     return 0;
 }
 
+/* In the course of a system call a process may have other exits: it forks, it is denied something. */
+static bool
+in_call(const struct trace_event *exit)
+{
+    return exit->kind == TRACE_HOST_CALL || exit->kind == TRACE_DENIED ||
+           exit->kind == TRACE_FORK || exit->kind == TRACE_EXEC;
+}
+
 /* An exit ends the guest's time, and shows which entry was the last one of the exit before. */
 static unsigned
 end_guest(struct span_vcpu *v, const struct trace_event *event, struct span *out)
@@ -52,6 +61,8 @@ end_guest(struct span_vcpu *v, const struct trace_event *event, struct span *out
 
     if (v->entry && v->exit)
         out[n++] = handler_span(v);
+    else if (v->exit && in_call(v->exit))
+        out[n++] = span_between(SPAN_HANDLER, v->exit, event);
     if (v->entry)
         out[n++] = span_between(SPAN_GUEST, v->entry, event);
     v->exit = event;
@@ -83,6 +94,8 @@ spans_event(struct spans *spans, const struct trace_event *event, struct span ou
     } else if (class == TRACE_CLASS_CALL && v->calls < SPAN_CALL_DEPTH) {
         v->call[v->calls++] = event;
     }
+    if (event->kind == TRACE_PROCESS_END) /* the vcpu may be another process' later */
+        v->last = v->exit = NULL;
     return n;
 }
 

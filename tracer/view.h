@@ -60,6 +60,7 @@ struct view_ops {
     const char *name, *help;
     enum view_form form;
     bool sees_hidden; /* event is called for hidden events too: they take time */
+    bool sees_parts;  /* ... for ARGUMENTS and TEXT, which are shown with the event before them */
     int (*begin)(struct view *view);
     /* exit: the number of the exit that the event is or belongs to; 0 before the first. */
     int (*event)(struct view *view, const struct trace_event *event, uint64_t exit);

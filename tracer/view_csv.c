@@ -102,6 +102,7 @@ csv_end(struct view *view, bool failed)
 const struct view_ops view_csv = {
     .name = "csv",
     .help = "one line an event, for spreadsheets",
+    .sees_parts = true,
     .begin = csv_begin,
     .event = csv_event,
     .end = csv_end,

@@ -122,6 +122,7 @@ jsonl_end(struct view *view, bool failed)
 const struct view_ops view_jsonl = {
     .name = "jsonl",
     .help = "JSON Lines: one object an event, for scripts",
+    .sees_parts = true,
     .begin = jsonl_begin,
     .event = jsonl_event,
     .end = jsonl_end,

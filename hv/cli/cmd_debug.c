@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/launch.h"
 #include "cli/prompt.h"
+#include "cli/ski_options.h"
 #include "debugger/debugger.h"
 #include "debugger/recording.h"
 #include "tracer/read.h"
@@ -118,6 +119,7 @@ open_live(struct debugging *d, struct error *err)
     d->options.console = console ? console : "stdout";
     if (!d->options.trace && (rc = make_recording(d, err)))
         return rc;
+    d->options.trace_level = PROCESS_TRACE_ALL;
     if ((rc = build(d, err)))
         return rc;
     symbols_open(d->launch.path, &d->symbols, NULL);
@@ -266,8 +268,8 @@ static const struct option_desc options[] = {
 
 const struct command command_debug = {
     .name = "debug",
-    .words = "[GUEST]",
-    .max = 1,
+    .words = "[GUEST | PROGRAM [ARGUMENT]...]",
+    .max = ARGS_MAX,
     .summary = "Step through a guest: by instruction, line or exit, forwards and backwards.",
     .text =
         "GUEST is as in 'hv run'. 'help' at the prompt lists the commands; docs/gen/debugger.md\n"
@@ -280,6 +282,6 @@ const struct command command_debug = {
         "with status 1; otherwise the status is 0, or that of 'quit STATUS'. Before all,\n"
         "$XDG_CONFIG_HOME/hv/rc (~/.config/hv/rc) is read, never a file of the working\n"
         "folder.\n",
-    .options = {launch_option_table, options},
+    .options = {launch_option_table, options, ski_option_table},
     .run = run_debug,
 };

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/launch.h"
+#include "cli/launch_process.h"
 #include "cli/run_gdb.h"
 #include "cli/run_ski.h"
 #include "cli/ski_options.h"
@@ -47,7 +48,10 @@ say_how_it_ended(const struct vm *vm, const struct run_result *result)
 {
     const char *more = result->message.message;
 
-    fprintf(stderr, "hv: %s", run_end_text(result->end));
+    fprintf(stderr, "hv: %s",
+            result->end == RUN_POWER_OFF && vm->engine_ops->caps & CAP_PROCESS
+                ? "the program ended"
+                : run_end_text(result->end));
     if (result->end == RUN_POWER_OFF)
         fprintf(stderr, " with status %d", result->status);
     if (more[0])
@@ -166,13 +170,9 @@ run_run(const struct args *args)
         return STATUS_OK;
     }
     if (args_flag(args, "explain") ||
-        (args_value(args, "strategy") && !strcmp(args_value(args, "strategy"), "ski")))
+        (args_value(args, "strategy") && !strcmp(args_value(args, "strategy"), "ski") &&
+         !launch_wants_events(args)))
         return run_ski(args);
-    if (args->words > 1)
-        return cli_error(STATUS_USER,
-                         "'hv run' does not know what to do with '%s': only strategy ski takes "
-                         "arguments, --append gives a kernel its command line",
-                         args->word[1]);
     return run_machine(args);
 }
 

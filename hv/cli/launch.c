@@ -14,6 +14,7 @@
 #include "cli/date.h"
 #include "cli/guestdir.h"
 #include "cli/launch.h"
+#include "cli/launch_process.h"
 #include "engine/engine.h"
 #include "loader/loader.h"
 #include "loader/symbols.h"
@@ -24,7 +25,7 @@
 
 /* clang-format off */
 const struct option_desc launch_option_table[] = {
-    {"engine", 'e', "ENGINE", "What executes the guest: kvm, soft, or auto, which tries kvm (auto)."},
+    {"engine", 'e', "ENGINE", "What executes the guest: kvm, soft, host, or auto, which tries kvm (auto)."},
     {"strategy", 's', "STRATEGY", "How sensitive operations are virtualized (hardware); a file: a plug-in."},
     {"loader", 0, "LOADER", "Take this loader instead of the one that knows the file's format."},
     {"load-at", 0, "ADDRESS", "Where a flat image goes and starts."},
@@ -37,6 +38,7 @@ const struct option_desc launch_option_table[] = {
     {"console", 'c', "WHERE", "The serial line: stdio, pty, null, or file:PATH (stdio)."},
     {"debug-exit-port", 0, "PORT", "A byte v written here ends the run with status (v << 1) | 1 (0xf4)."},
     {"trace", 't', "FILE", "Record every exit and entry in FILE; 'hv trace FILE' reads it."},
+    {"trace-level", 0, "LEVEL", "Of a process: off, denied, or all its system calls (all with --trace)."},
     {"trace-guest", 0, NULL, "Record transfers inside the guest too (engine soft)."},
     {"limit", 'l', "WHAT=N", "End after exits=N or instructions=N; may be repeated."},
     {NULL},
@@ -77,6 +79,10 @@ launch_read_options(struct launch_options *options, const struct args *args, str
     int rc;
 
     memset(options, 0, sizeof(*options));
+    options->args = args;
+    options->words = args->words;
+    for (unsigned i = 0; i < args->words; i++)
+        options->argv[i] = (char *)(uintptr_t)args->word[i];
     options->guest = args->words ? args->word[0] : NULL;
     options->bios = args_value(args, "bios");
     if (!options->guest == !options->bios)
@@ -93,6 +99,8 @@ launch_read_options(struct launch_options *options, const struct args *args, str
     options->console = (text = args_value(args, "console")) ? text : "stdio";
     options->trace = args_value(args, "trace");
     options->trace_guest = args_flag(args, "trace-guest");
+    if ((rc = launch_read_trace_level(options, args, err)))
+        return rc;
     options->mem = MEM_DEFAULT;
     options->debug_exit_port = PC_DEBUG_EXIT_PORT;
     options->load_at_given = args_flag(args, "load-at");
@@ -127,41 +135,41 @@ not_in_table(const char *kind, const char *typed, const char *const *names, unsi
 }
 
 /*
- * auto takes kvm if its probe guest ran (a /dev/kvm that opens is not one that works), else soft,
+ * auto takes host for a strategy about a process; kvm if its probe guest ran (a /dev/kvm that opens is not one that works), else soft,
  * which runs everywhere, and notes why.
  */
 static int
 choose_engine(struct launch *launch, const struct launch_options *options, struct error *err)
 {
-    const char *names[ARGS_MAX] = {"auto"};
+    const char *names[ARGS_MAX] = {"auto"}, *name = options->engine;
     unsigned count = 1;
 
-    if (!strcmp(options->engine, "auto")) {
+    if (!strcmp(name, "auto") && launch->vm.strategy->needs & CAP_PROCESS)
+        name = "host";
+    if (!strcmp(name, "auto")) {
         const struct engine_ops *kvm = engine_find("kvm");
         launch->vm.engine_ops = kvm && !kvm->probe(&launch->auto_note) ? kvm : engine_find("soft");
         if (launch->vm.engine_ops == kvm)
             launch->auto_note.message[0] = 0;
         return 0;
     }
-    launch->vm.engine_ops = engine_find(options->engine);
+    launch->vm.engine_ops = engine_find(name);
     if (!launch->vm.engine_ops) {
         for (const struct engine_ops *const *e = engine_table; *e && count < ARGS_MAX; e++)
             names[count++] = (*e)->name;
-        return not_in_table("engine", options->engine, names, count, err);
+        return not_in_table("engine", name, names, count, err);
     }
     if (launch->vm.engine_ops->probe) {
         int rc = launch->vm.engine_ops->probe(err);
         if (rc)
-            return error_prefix(err, rc, "engine %s", options->engine);
+            return error_prefix(err, rc, "engine %s", name);
     }
     return 0;
 }
 
-/* The strategy, and whether the engine can do what it and the other options need. */
 static int
 choose_strategy(struct launch *launch, const struct launch_options *options, struct error *err)
 {
-    const struct engine_ops *engine = launch->vm.engine_ops;
     const char *names[ARGS_MAX];
     unsigned count = 0;
 
@@ -177,6 +185,20 @@ choose_strategy(struct launch *launch, const struct launch_options *options, str
             names[count++] = (*s)->name;
         return not_in_table("strategy", options->strategy, names, count, err);
     }
+    return 0;
+}
+
+/* Can the engine do what the strategy and the other options need? */
+static int
+check_engine(struct launch *launch, const struct launch_options *options, struct error *err)
+{
+    const struct engine_ops *engine = launch->vm.engine_ops;
+
+    if (options->words > 1 && !(launch->vm.strategy->needs & CAP_PROCESS))
+        return error_set(err, EINVAL,
+                         "a guest of strategy %s takes no words ('%s'): its command line goes in "
+                         "--append",
+                         launch->vm.strategy->name, options->argv[1]);
     if (options->trace_guest && !(engine->caps & CAP_TRACE_GUEST))
         return error_set(err, ENOTSUP,
                          "engine %s cannot show transfers inside the guest: "
@@ -281,8 +303,14 @@ build(struct launch *launch, const struct launch_options *options, const struct 
     int rc;
 
     /* 1. Who executes, and how sensitive operations are virtualized. */
-    if ((rc = choose_engine(launch, options, err)) || (rc = choose_strategy(launch, options, err)))
+    if ((rc = choose_strategy(launch, options, err)) ||
+        (rc = choose_engine(launch, options, err)) || (rc = check_engine(launch, options, err)))
         return rc;
+    if (vm->engine_ops->caps & CAP_PROCESS) { /* no memory of its own, no board, no processor */
+        if ((rc = launch_process(launch, options, err)))
+            return rc;
+        goto watch;
+    }
 
     /* 2. Memory, with the guest in it. */
     if ((rc = vm_create(vm, options->mem, err)) ||
@@ -306,6 +334,7 @@ build(struct launch *launch, const struct launch_options *options, const struct 
         return rc;
 
     /* 5. Who watches: the recorder first, to see what the strategy does. */
+watch:
     if ((rc = open_recording(launch, options, args, err)) ||
         (rc = vm->strategy->attach(&vm->vcpu[0], err)))
         return rc;
@@ -346,6 +375,7 @@ launch_close(struct launch *launch, struct error *err)
     }
     if (vm->engine)
         vm->engine_ops->close(vm);
+    launch_process_close(launch);
     pc_destroy(launch->pc);
     console_close(&launch->console);
     lost = console_status(&launch->console, rc ? NULL : err);

@@ -15,6 +15,8 @@
 #include "isa/x86/regs.h"
 
 struct loader_ops;
+struct ski;
+struct ski_setup;
 
 struct launch_options {
     const char *guest;  /* a path, or the name of one of our guests; NULL if bios is given */
@@ -33,6 +35,11 @@ struct launch_options {
     uint64_t debug_exit_port;
     const char *trace; /* recording to write; NULL: none */
     bool trace_guest;  /* record transfers inside the guest too */
+    const struct args *args;
+    char *argv[ARGS_MAX + 1]; /* a process: its program and arguments; ends with NULL */
+    unsigned words;           /* of them */
+    enum process_trace trace_level;
+    bool keep_output; /* a process: what it writes goes to launch.output, for who compares it */
     struct run_limits limits;
 };
 
@@ -55,10 +62,14 @@ struct launch {
     size_t initrd_size;
     uint8_t *disk; /* --disk; NULL: BIOS services read from data */
     size_t disk_size;
-    char path[PATH_MAX];    /* of the guest's file */
-    struct x86_regs regs;   /* what the guest starts with */
-    struct error auto_note; /* --engine auto: why it is not kvm; "" if it is */
-    bool attached;          /* the strategy is */
+    char path[PATH_MAX];         /* of the guest's file */
+    struct x86_regs regs;        /* what the guest starts with */
+    struct error auto_note;      /* --engine auto: why it is not kvm; "" if it is */
+    bool attached;               /* the strategy is */
+    struct process_spec program; /* a process: what vm.program points to */
+    struct ski_setup *ski_setup; /* strategy ski: how it is isolated, */
+    struct ski *ski;             /* and the guest */
+    int input, output;           /* its files; 0: none of our own */
 };
 
 /* Builds the machine and loads the guest: vm_run() may be called next. args: the command line,

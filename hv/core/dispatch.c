@@ -120,6 +120,28 @@ handle_emulate(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
     return true;
 }
 
+/* The host's kernel answers a process itself: the interpreter of its calls is out there. */
+static bool
+handle_host_call(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
+{
+    if (vm->engine_ops->emulate(vcpu, &result->message)) {
+        result->end = RUN_FAILED;
+        return false;
+    }
+    return true;
+}
+
+/* A filter has refused it, and no strategy says how. 0 is what the filter says of calls that are
+ * newer than it. */
+static bool
+handle_denied(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
+{
+    (void)vm;
+    (void)result;
+    vcpu->exit.call.result = vcpu->exit.call.filter ? -EPERM : -ENOSYS;
+    return true;
+}
+
 /* Nothing to do: the reason to come back has been dealt with before the next entry. */
 static bool
 handle_nothing(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
@@ -202,6 +224,13 @@ static const exit_handler exit_table[TRACE_KIND_COUNT] = {
     [TRACE_INTERNAL_ERROR] = handle_failure,
     [TRACE_SYSTEM_EVENT] = handle_system_event,
     [TRACE_UNKNOWN] = handle_failure,
+    [TRACE_HOST_CALL] = handle_host_call,
+    [TRACE_DENIED] = handle_denied,
+    [TRACE_SIGNAL] = handle_nothing, /* it is delivered with the next entry */
+    [TRACE_HOST_FAULT] = handle_nothing,
+    [TRACE_FORK] = handle_nothing,
+    [TRACE_EXEC] = handle_nothing,
+    [TRACE_PROCESS_END] = handle_nothing,
 };
 
 bool

@@ -13,10 +13,22 @@
 
 #include "tracer/event.h"
 
+/* A system call of engine host, and the texts that its arguments point to. */
+struct exit_call {
+    uint64_t args[6];
+    struct {
+        bool there, cut; /* cut: there is more of it */
+        uint8_t size;
+        char bytes[96];
+    } text[6];
+};
+
 struct vm_exit {
     enum trace_kind kind; /* of class EXIT */
     uint64_t rip;         /* of the instruction that caused it, where the engine can tell */
     bool user;            /* the guest was at CPL 3 */
+    bool no_entry;        /* after it no entry is recorded: the guest goes on in the host's kernel,
+                             which the engine records, or not at all */
     union {
         /* IO and MMIO: one access; the engine splits REP and straddling ones. */
         struct {
@@ -58,6 +70,25 @@ struct vm_exit {
             unsigned point;   /* which, as set_stops() got them */
             uint64_t address; /* a watch point: what was accessed */
         } debug;
+        /* HOST_CALL, DENIED, EXEC (whose only text is the program's path). */
+        struct {
+            uint64_t number, first;       /* first: argument */
+            int64_t result;               /* once it is handled; of DENIED the handler chooses it */
+            const struct exit_call *more; /* the engine's, until the next exit; NULL: not known */
+            uint16_t filter;              /* DENIED: what the filter returned as its data */
+            bool foreign;                 /* not by the table of x86-64: int 80, x32 */
+            bool pending;                 /* handled, but the kernel has not answered yet */
+        } call;
+        /* SIGNAL, HOST_FAULT, PROCESS_END. */
+        struct {
+            uint32_t number; /* PROCESS_END: 0, it ended by itself */
+            int32_t code;    /* si_code (sigaction(2)) */
+            uint64_t
+                value; /* SIGNAL: the sender's pid; HOST_FAULT: the address; PROCESS_END: status */
+        } signal;
+        struct {
+            uint64_t pid, vcpu; /* FORK: the child's */
+        } process;
         struct {
             uint64_t code;    /* hardware's reason, KVM's suberror */
             const char *text; /* one sentence that says more, or NULL; constant or the engine's */

@@ -1,7 +1,7 @@
 /*
  * process.h - the guest of engine host is a process: who starts it, and how a tracer gets hold of it.
  *
- * strategy->prepare hangs a struct process_start_ops at vm->process; without one the engine forks and
+ * strategy->prepare hangs a struct process_start_ops at vm->process (core/vm.h); without one the engine forks and
  * execs by itself. The starter isolates (strategy ski), the engine traces; neither knows the other.
  */
 #ifndef HV_CORE_PROCESS_H
@@ -27,6 +27,13 @@ struct process_spec {
 struct process_watch {
     int (*attach)(void *context, pid_t pid, struct error *err);
     void *context;
+};
+
+/* Of how much a tracer is told (--trace-level). */
+enum process_trace {
+    PROCESS_TRACE_OFF,    /* the end alone */
+    PROCESS_TRACE_DENIED, /* system calls that were denied, signals, fork, exec, exit */
+    PROCESS_TRACE_ALL,    /* and all system calls */
 };
 
 struct process_start_ops {

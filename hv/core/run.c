@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "core/journal.h"
+#include "core/recording.h"
 #include "core/vm.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
@@ -16,100 +17,6 @@
 
 /* How often the console is asked for input, in ns of guest time. */
 #define INPUT_INTERVAL 5000000u
-
-/* --- recording -------------------------------------------------------------------------------- */
-
-static uint8_t
-guest_actor(const struct vcpu *vcpu)
-{
-    return vcpu->exit.user ? TRACE_ACTOR_GUEST_USER : TRACE_ACTOR_GUEST_KERNEL;
-}
-
-static struct trace_event *
-begin_event(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t from, uint8_t to)
-{
-    struct trace_event *e = recorder_begin(vm->recorder);
-
-    e->kind = (uint16_t)kind;
-    e->vcpu = (uint8_t)vcpu->id;
-    e->from = from;
-    e->to = to;
-    e->icount = vm->engine_ops->icount(vcpu);
-    e->rip = vcpu->exit.rip;
-    return e;
-}
-
-/* The operands of an exit, as tracer/event.h says. */
-static void
-record_exit(struct vm *vm, struct vcpu *vcpu)
-{
-    const struct vm_exit *exit = &vcpu->exit;
-    struct trace_event *e = begin_event(vm, vcpu, exit->kind, guest_actor(vcpu),
-                                        TRACE_ACTOR_DISPATCHER);
-
-    switch (exit->kind) {
-    case TRACE_IO:
-    case TRACE_MMIO:
-        e->address = exit->access.address;
-        e->value = exit->access.write ? exit->access.value : 0;
-        e->size = exit->access.size;
-        e->flags = exit->access.write ? TRACE_WRITE : 0;
-        break;
-    case TRACE_HYPERCALL:
-        e->address = exit->hypercall.number;
-        e->value = exit->hypercall.args[0];
-        break;
-    case TRACE_MSR:
-        e->address = exit->msr.index;
-        e->value = exit->msr.write ? exit->msr.value : 0;
-        e->flags = exit->msr.write ? TRACE_WRITE : 0;
-        break;
-    case TRACE_CPUID:
-        e->address = exit->cpuid.leaf;
-        e->value = exit->cpuid.subleaf;
-        break;
-    case TRACE_EXCEPTION:
-        e->address = exit->exception.vector;
-        e->value = exit->exception.address ? exit->exception.address : exit->exception.error;
-        e->flags = exit->exception.has_error ? TRACE_ERROR : 0;
-        e->extra = (uint8_t)exit->exception.error;
-        break;
-    case TRACE_CR:
-    case TRACE_DR:
-        e->address = exit->reg.number;
-        e->value = exit->reg.value;
-        e->flags = exit->reg.write ? TRACE_WRITE : 0;
-        break;
-    case TRACE_INVLPG: e->address = exit->invlpg.address; break;
-    default: break;
-    }
-    recorder_commit(vm->recorder);
-}
-
-static void
-record_entry(struct vm *vm, struct vcpu *vcpu)
-{
-    /* Handling the exit may have changed who goes on: a system call enters the kernel. */
-    if (vm->strategy->in_user)
-        vcpu->exit.user = vm->strategy->in_user(vcpu);
-    struct trace_event *e = begin_event(vm, vcpu, TRACE_ENTRY, TRACE_ACTOR_DISPATCHER,
-                                        guest_actor(vcpu));
-
-    e->flags = vcpu->handled ? TRACE_HANDLED : 0;
-    recorder_commit(vm->recorder);
-}
-
-static void
-record_end(struct vm *vm, const struct run_result *result)
-{
-    struct vcpu *vcpu = &vm->vcpu[0];
-    struct trace_event *e = begin_event(vm, vcpu, TRACE_END, TRACE_ACTOR_DISPATCHER,
-                                        TRACE_ACTOR_DISPATCHER);
-
-    e->address = vcpu->exit.kind;
-    e->value = (uint64_t)result->status;
-    recorder_commit(vm->recorder);
-}
 
 /* --- between exits ---------------------------------------------------------------------------- */
 
@@ -147,8 +54,8 @@ poll_input(struct vm *vm, struct vcpu *vcpu)
         vm->input.put(vm->input.ctx, (uint8_t)byte);
         any = true;
         if (vm->recorder) {
-            struct trace_event *e = begin_event(vm, vcpu, TRACE_INPUT, TRACE_ACTOR_DISPATCHER,
-                                                TRACE_ACTOR_DISPATCHER);
+            struct trace_event *e = recording_begin(vm, vcpu, TRACE_INPUT, TRACE_ACTOR_DISPATCHER,
+                                                    TRACE_ACTOR_DISPATCHER);
             e->value = (uint64_t)byte;
             recorder_commit(vm->recorder);
         }
@@ -243,8 +150,8 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
     uint8_t vector = vm->irq.acknowledge(vm->irq.ctx);
     vcpu->halted = false;
     if (vm->recorder) {
-        struct trace_event *e = begin_event(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER,
-                                            guest_actor(vcpu));
+        struct trace_event *e = recording_begin(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER,
+                                                recording_guest(vcpu));
         e->address = vector;
         recorder_commit(vm->recorder);
     }
@@ -375,8 +282,8 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         deadline = vm->next_device;
         if (input_is_polled(vm) && vm->next_input < deadline)
             deadline = vm->next_input;
-        if (vm->recorder && vcpu->resuming)
-            record_entry(vm, vcpu);
+        if (vm->recorder && vcpu->resuming && !vcpu->exit.no_entry)
+            recording_entry(vm, vcpu);
         vcpu->resuming = false;
         /* A step must not take the place of the exit that a device is due for. */
         bool step = limits->step && vm->engine_ops->time(vcpu) < deadline;
@@ -391,6 +298,11 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             return end_run(result, RUN_LIMIT);
         if (vcpu->exit.kind == TRACE_DEBUG)
             return end_run(result, RUN_DEBUG);
+        if (vcpu->exit.kind == TRACE_KICK && vm->power != POWER_NONE) { /* a process has ended */
+            result->status = vm->power_status;
+            vcpu->exit.kind = TRACE_PROCESS_END;
+            return end_run(result, RUN_POWER_OFF);
+        }
         if (vcpu->exit.kind == TRACE_KICK && vm->stop) /* what is due remains so */
             return end_run(result, RUN_STOPPED);
         if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu))
@@ -409,7 +321,7 @@ vm_run_to_exit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits
     vcpu->offered = false;
     vcpu->unhandled = true;
     if (vm->recorder)
-        record_exit(vm, vcpu);
+        recording_exit(vm, vcpu);
     return true;
 }
 
@@ -439,7 +351,7 @@ void
 vm_end(struct vm *vm, const struct run_result *result)
 {
     if (vm->recorder)
-        record_end(vm, result);
+        recording_end(vm, result);
     if (vm->console)
         console_flush(vm->console);
 }

@@ -15,6 +15,7 @@
 #include "core/console.h"
 #include "core/exit.h"
 #include "core/line.h"
+#include "core/process.h"
 #include "core/ram.h"
 #include "core/state.h"
 
@@ -46,7 +47,7 @@ struct vcpu {
 };
 
 struct vm {
-    struct ram ram;
+    struct ram ram; /* of engine host: none, ram.host is NULL */
     struct bus bus;
     struct console *console; /* may be NULL */
     struct irq_source irq;   /* pending == NULL: none */
@@ -75,6 +76,8 @@ struct vm {
     const struct process_spec *program;
     const struct process_start_ops *process;
     void *process_context; /* the starter's own */
+    enum process_trace process_trace;
+    int process_input, process_output; /* its standard input, its output and errors; -1: hv's own */
 };
 
 /* A budget: 0 means without limit. */
@@ -132,6 +135,9 @@ uint64_t vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint6
  * (TRACE_RETURN), with the data it carries. Only while vm->recorder is there. */
 void vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
                     uint64_t address, uint64_t value, unsigned size, bool write);
+
+/* Engine host: the host's kernel has answered system call `number` of vcpu. */
+void vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, int64_t result);
 
 /* Names run_end for people: "the guest powered off". */
 const char *run_end_text(enum run_end end);

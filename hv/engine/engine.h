@@ -1,9 +1,11 @@
 /*
  * engine.h - what executes guest instructions.
  *
- * A strategy is written against this interface alone. Two engines carry it today: `kvm` (the
- * Linux KVM API) and `soft` (our interpreter). Everything that differs between them and can be
- * hidden is hidden here: both stop at the same points with the same struct vm_exit.
+ * A strategy is written against this interface alone. Three engines carry it today: `kvm` (the
+ * Linux KVM API), `soft` (our interpreter) and `host` (a process of the host under ptrace).
+ * Everything that differs between the first two and can be hidden is hidden here: both stop at the
+ * same points with the same struct vm_exit. A process has no kernel of its own, so `host` has other
+ * exits.
  *
  * This header is an interface: hv/core and its siblings may include it (docs/ARCHITECTURE.md).
  */
@@ -11,6 +13,7 @@
 #define HV_ENGINE_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -32,6 +35,7 @@ struct x86_regs;
 #define CAP_TRACE_GUEST    0x0040u /* can show transfers inside the guest */
 #define CAP_MSR_EXIT       0x0080u /* RDMSR / WRMSR reach the VMM */
 #define CAP_DEPRIVILEGE    0x0100u /* shows every exception of a guest kernel at CPL 3 */
+#define CAP_PROCESS        0x0200u /* runs a process of the host: there is no RAM, no board */
 
 /*
  * A point at which the engine stops for the debugger. Addresses are the guest's linear ones.
@@ -122,6 +126,13 @@ struct engine_ops {
     uint64_t (*icount)(struct vcpu *vcpu);
     /* HLT: nothing happens until guest time t (ns): go there. soft jumps, kvm need not. */
     void (*idle_until)(struct vcpu *vcpu, uint64_t t);
+
+    /* Memory of a guest that has no RAM of its own (CAP_PROCESS), at a linear address. NULL: it lies
+     * in vm->ram. All of it, or -EFAULT with the first address that cannot be reached. write:
+     * pages that the guest may only read, too. */
+    int (*read)(struct vcpu *vcpu, uint64_t address, void *to, size_t size, struct error *err);
+    int (*write)(struct vcpu *vcpu, uint64_t address, const void *from, size_t size,
+                 struct error *err);
 };
 
 /* All engines; ends with NULL (table.c). */

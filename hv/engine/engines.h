@@ -4,6 +4,7 @@
 
 struct engine_ops;
 
+extern const struct engine_ops engine_host;
 extern const struct engine_ops engine_kvm;
 extern const struct engine_ops engine_soft;
 

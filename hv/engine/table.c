@@ -7,6 +7,7 @@
 const struct engine_ops *const engine_table[] = {
     &engine_kvm,
     &engine_soft,
+    &engine_host,
     NULL,
 };
 
@@ -21,6 +22,7 @@ const struct cap_name engine_caps[] = {
     {CAP_TRACE_GUEST,    "trace-guest",    "shows transfers inside the guest"},
     {CAP_MSR_EXIT,       "msr-exit",       "RDMSR and WRMSR reach the VMM"},
     {CAP_DEPRIVILEGE,    "deprivilege",    "shows every exception of a guest kernel at CPL 3"},
+    {CAP_PROCESS,        "process",        "runs a process of the host, served by the host's kernel"},
 };
 /* clang-format on */
 const unsigned engine_cap_count = sizeof(engine_caps) / sizeof(engine_caps[0]);

@@ -7,5 +7,6 @@ struct strategy_ops;
 extern const struct strategy_ops strategy_hardware;
 extern const struct strategy_ops strategy_trap;
 extern const struct strategy_ops strategy_paravirt;
+extern const struct strategy_ops strategy_ski;
 
 #endif

@@ -8,10 +8,7 @@
 #include "strategy/strategy.h"
 
 const struct strategy_ops *const strategy_table[] = {
-    &strategy_hardware,
-    &strategy_trap,
-    &strategy_paravirt,
-    NULL,
+    &strategy_hardware, &strategy_trap, &strategy_paravirt, &strategy_ski, NULL,
 };
 
 const struct strategy_ops *

@@ -4,8 +4,8 @@
 #   tracer/event.h <- base <- isa <- core <- {engine, strategy, device, loader} <- debugger <- cli
 #
 # A room may include itself and what is left of it. Siblings never include each other, except the
-# four interface headers, which core may include too. Recording (tracer/record.h) is for core
-# and what is right of it; the rest of tracer/ for debugger and cli. tracer/ includes itself only.
+# four interface headers, which core may include too. Recording (tracer/record.h) and the names of
+# system calls (tracer/syscall.h) are for core and what is right of it; the rest of tracer/ for debugger and cli. tracer/ includes itself only.
 
 BEGIN {
     rank["base"] = 1
@@ -62,8 +62,8 @@ function bad(why) {
     if (header ~ /^tracer\//) {
         if (rank[room] < 3)
             bad("below core only tracer/event.h")
-        else if (rank[room] < 5 && header != "tracer/record.h")
-            bad("only tracer/event.h and tracer/record.h; reading is for debugger and cli")
+        else if (rank[room] < 5 && header != "tracer/record.h" && header != "tracer/syscall.h")
+            bad("only tracer/event.h, record.h and syscall.h; reading is for debugger and cli")
         next
     }
     split(header, to, "/")

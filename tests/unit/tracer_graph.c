@@ -117,7 +117,7 @@ crowded_tape(struct tape *tape, uint64_t *events)
             tape_put(tape, TRACE_RETURN, i, VMM, 10);
             tape_put(tape, TRACE_CALL, i, n, 10);
         }
-    for (unsigned kind = 1; kind < TRACE_KIND_COUNT; kind++)
+    for (unsigned kind = 1; kind < TRACE_HOST_CALL; kind++)
         for (unsigned from = 0; from < 3 && trace_kinds[kind].class != TRACE_CLASS_NOTE; from++)
             tape_put(tape, kind, from, VMM + from, kind);
     *events = recorder_count(tape->recorder);

@@ -249,8 +249,8 @@ test_damaged_fields(void)
         const char *says;
     } cases[] = {
         {0x00, 1, 'X', -EINVAL, "not a recording"},
-        {0x08, 2, 2, -EPROTONOSUPPORT, "version 2.0"},
-        {0x08, 2, 0, -EPROTONOSUPPORT, "version 0.0"},
+        {0x08, 2, 2, -EPROTONOSUPPORT, "version 2."},
+        {0x08, 2, 0, -EPROTONOSUPPORT, "version 0."},
         {0x0a, 2, 9, 0, NULL}, /* a newer minor version is read */
         {0x0c, 4, 8191, -EINVAL, "8191 bytes of header"},
         {0x10, 4, 0, -EINVAL, "0 of an event"},

@@ -131,5 +131,7 @@ extern const struct ski_denial ski_denials[]; /* ends with a NULL name */
 /* By number; NULL: allowed, whatever its arguments. With SKI_DENY_TRACE the tracer finds the row's
  * index + 1 in PTRACE_GETEVENTMSG, and 0 for a number newer than the table (answer -ENOSYS). */
 const struct ski_denial *ski_denial_find(int number);
+/* The row that a filter with SKI_DENY_TRACE has named; NULL: a number newer than the table. */
+const struct ski_denial *ski_denial_of_filter(uint16_t data);
 
 #endif
