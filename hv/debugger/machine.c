@@ -117,6 +117,8 @@ find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,
 {
     uint64_t at;
 
+    if (trace_find_exit(trace, number, &at) && !trace->exits)
+        return error_set(err, ENOENT, "there is no exit %" PRIu64 ": there was none yet", number);
     if (trace_find_exit(trace, number, &at))
         return error_set(err, ENOENT,
                          "there is no exit %" PRIu64 ": the recording has 1 to %" PRIu64, number,

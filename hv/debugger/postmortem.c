@@ -56,6 +56,12 @@ read_end(struct machine *machine)
     const struct trace_event *last = trace->count ? &trace->events[trace->count - 1] : NULL;
 
     machine->result = (struct run_result){.end = RUN_FAILED};
+    if ((!last || last->kind != TRACE_END) && trace->closed) {
+        machine->result.end = RUN_STOPPED;
+        error_set(&machine->result.message, ENODATA,
+                  "the recording stops here: its user left the debugger, or saved it");
+        return;
+    }
     if (!last || last->kind != TRACE_END) {
         error_set(&machine->result.message, ENODATA,
                   "the recording stops here: hv was killed, or it goes on still");

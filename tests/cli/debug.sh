@@ -199,6 +199,13 @@ timeout 60 "$hv" debug --trace "$work/x.hvt" -x "$work/post.hv" --batch >"$work/
 got=$?
 ends "post mortem" 0 '^exit 1 out: io' '^exit 3 out: io' '^exit 3, its edge out' '^exit 1 out' \
     '^catchpoint 1' '^exit 3 out' '^exit 0'
+debug --trace "$work/left.hvt" --batch --ex 'explain 5' </dev/null
+ends "no exit yet" 1 'there was none yet'
+debug --trace "$work/left.hvt" --batch --ex 'sx 5' </dev/null
+timeout 60 "$hv" debug --trace "$work/left.hvt" --batch --ex continue --ex 'info exit 5' >"$work/out" 2>&1
+got=$?
+ends "a session that was left" 0 'stopped by the user' 'left the debugger' '^exit 5'
+
 timeout 60 "$hv" debug --trace "$work/x.hvt" -ex 'stepi' --batch >"$work/out" 2>&1
 got=$?
 ends "post mortem, an instruction" 1 'recording'
