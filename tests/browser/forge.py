@@ -29,7 +29,7 @@ def hostile(data):
     # A kind that a newer hv added, with the name that the file gives it; a third of all calls are it.
     put(data, 0xf00 + 32 * kinds, 31, "<svg/onload=alert(5)>\"")
     data[0xf00 + 32 * kinds + 31] = 0
-    struct.pack_into("<H", data, 0x0a, 1)
+    struct.pack_into("<H", data, 0x0a, 1000)
     struct.pack_into("<I", data, 0x18, kinds + 1)
     call = next(k for k in range(kinds) if data[0xf00 + 32 * k:].startswith(b"call\0"))
     for n, at in enumerate(range(HEADER, len(data), EVENT)):
