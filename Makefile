@@ -136,9 +136,9 @@ check-plugin: all ## strategies in files of their own
 
 # As a student has them: from an installed tree.
 check-labs: all ## every lab: the starter fails as its handout says, step by step, and the reference passes
-	@rm -rf build/labs
-	@$(MAKE) -s install DESTDIR=$(abspath build/labs) PREFIX=/usr
-	@tests/labs/check.sh build/labs/usr/bin/hv build/labs/usr/share/hv/labs $(LAB)
+	@rm -rf build/labs-installed
+	@$(MAKE) -s install DESTDIR=$(abspath build/labs-installed) PREFIX=/usr
+	@tests/labs/check.sh build/labs-installed/usr/bin/hv build/labs-installed/usr/share/hv/labs $(LAB)
 
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
