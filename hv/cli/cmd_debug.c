@@ -216,7 +216,7 @@ run_debug(const struct args *args)
 {
     static const struct debugging empty;
     struct debugging *d = malloc(sizeof(*d));
-    const char *trace = args_value(args, "trace");
+    const char *trace = args_value(args, "trace"), *no_color = getenv("NO_COLOR");
     struct error err = {""};
     int rc, status = STATUS_USER;
 
@@ -229,7 +229,7 @@ run_debug(const struct args *args)
         goto out;
     d->debugger.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
                               !args_flag(args, "batch");
-    d->debugger.settings.color = d->debugger.interactive && !getenv("NO_COLOR");
+    d->debugger.settings.color = d->debugger.interactive && !(no_color && *no_color);
     d->debugger.ask = prompt_ask;
     if (!args->words && !args_value(args, "bios") && trace)
         rc = open_recording(d, trace, &err);

@@ -250,7 +250,7 @@ const struct debug_command commands_catch[] = {
      "catch entry msr EFER", COMPLETE_REASON, 0, NULL, run_catch_entry},
     {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]",
      "Stop when an interrupt is about to be handed to the guest", NULL,
-     "catch inject 32", COMPLETE_EXPRESSION, COMMAND_LIVE, NULL, run_catch_inject},
+     "catch inject 32", COMPLETE_EXPRESSION, 0, NULL, run_catch_inject},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
 };
 const struct debug_command commands_tcatch[] = {
@@ -259,7 +259,7 @@ const struct debug_command commands_tcatch[] = {
     {"entry", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch entry', once", NULL,
      "tcatch entry io", COMPLETE_REASON, 0, NULL, run_tcatch_entry},
     {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]", "As 'catch inject', once", NULL,
-     "tcatch inject", COMPLETE_EXPRESSION, COMMAND_LIVE, NULL, run_tcatch_inject},
+     "tcatch inject", COMPLETE_EXPRESSION, 0, NULL, run_tcatch_inject},
     {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
 };
 /* clang-format on */

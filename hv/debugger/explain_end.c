@@ -207,15 +207,7 @@ say_refused_entry(const struct subject *s)
 static void
 say_internal_error(const struct subject *s)
 {
-    /* KVM_INTERNAL_ERROR_* of the kernel's documentation, virt/kvm/api.rst. */
-    static const char *const suberrors[] = {
-        [1] = "KVM's own emulator does not know this instruction (suberror 1)",
-        [2] = "an exit came while KVM was delivering another exception (suberror 2)",
-        [3] = "an exit came while KVM was delivering an event (suberror 3)",
-        [4] = "an exit that KVM does not expect (suberror 4)",
-    };
-    uint64_t code = s->here ? s->exit.failure.code : 0;
-    const char *text = code < sizeof(suberrors) / sizeof(suberrors[0]) ? suberrors[code] : NULL;
+    const char *text = s->here ? s->exit.failure.text : NULL;
 
     explain_say(s, "Why", "%s", text ? text : "The engine gave up, and does not say more.");
     explain_say(s, "", "Engine soft carries every instruction out by itself: try --engine soft.");

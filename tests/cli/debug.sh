@@ -206,6 +206,11 @@ timeout 60 "$hv" debug --trace "$work/left.hvt" --batch --ex continue --ex 'info
 got=$?
 ends "a session that was left" 0 'stopped by the user' 'left the debugger' '^exit 5'
 
+timeout 60 "$hv" run --engine soft --console null --append init=hello --trace "$work/run.hvt" minios >"$work/out" 2>&1
+printf 'catch inject 32\nc\nc\nrsx\nwhen\nrc\nstepexit\n' |
+    timeout 60 "$hv" debug --trace "$work/run.hvt" >"$work/out" 2>&1
+got=$?
+ends "post mortem, an interrupt" 0 '^inject: .*0x20' '^inject: ' '^exit [0-9]* out' '^exit .* edge out' '^inject: '
 timeout 60 "$hv" debug --trace "$work/x.hvt" -ex 'stepi' --batch >"$work/out" 2>&1
 got=$?
 ends "post mortem, an instruction" 1 'recording'
