@@ -153,6 +153,21 @@ check-kvm: $(KVM_PROGRAMS) guests | build/deps/kvm ## what needs KVM, on a real 
 check-browser: $(HV) guests | build/deps/browser ## the player's page in headless Chromium: keys, search, links, looks
 	@tests/browser/run.sh $(HV) $(GUESTS) build/browser
 
+SKI_PROGRAMS := $(BUILD)/ski-attacks $(BUILD)/ski-host
+check-ski: $(HV) guests $(SKI_PROGRAMS) | build/deps/ski ## strategy ski under attack, as root and as a user; 200 starts and kills
+	@tests/ski/run.sh $(HV) $(SKI_PROGRAMS)
+	@tests/ski/cli.sh $(HV) $(GUESTS)
+
+# Without the sanitizers: a guest of 64 MiB has no room for their shadow.
+$(BUILD)/ski-attacks: $(wildcard tests/ski/attacks*.c) tests/ski/attacks.h
+	@echo "  CC  $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(CFLAGS_asan),$(CFLAGS)) -O1 -static -o $@ $(filter %.c,$^)
+
+$(BUILD)/ski-host: $(O)/tests/ski/host.o $(O)/tests/ski/host_left.o $(BUILD)/libhv.a
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 check-memtest: $(HV) $(BUILD)/memtest-run ## Debian's memtest86+, 64 and 32 bits, on soft: five tests without errors
 	@tests/memtest/check.sh $(HV) $(BUILD)/memtest-run build/memtest
 
@@ -270,6 +285,9 @@ format: | build/deps/lint ## lay out the C sources as .clang-format says
 docs: $(HV) ## write docs/gen and docs/man from the program's own tables
 	@$(HV) help --gen docs
 
+docs-ski: $(HV) $(SKI_PROGRAMS) | build/deps/ski ## write the tables of docs/SKI.md anew (as root)
+	@tests/ski/docs.sh $(HV) $(SKI_PROGRAMS) docs/SKI.md
+
 docs-pictures: $(HV) guests | build/deps/demo ## draw the pictures in docs/pictures again
 	@demos/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
 
@@ -297,6 +315,8 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -m 644 $(BUILD)/libhv.a $(LIB)
 	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade
 	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
+	install -d $(SHARE)/guests/apps
+	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
 	install -m 644 guests/include/abi.h guests/include/hypercall.h $(INCLUDE)/guests/include

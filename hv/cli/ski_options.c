@@ -91,13 +91,17 @@ find_program(struct ski_setup *setup, const char *word, struct error *err)
 {
     struct ski_options *o = &setup->options;
     char file[2 * PATH_MAX];
+    bool own_root = !(o->without & SKI_LAYER_MOUNT);
 
     setup->spec.path = word;
     if (!word[0])
         return error_set(err, EINVAL, "the program's name is empty");
     if (word[0] == '/')
         return 0;
-    if (strchr(word, '/')) {
+    if (strchr(word, '/') && !own_root) {
+        if (!realpath(word, setup->path))
+            return error_set(err, errno, "the file '%s' cannot be found: %m", word);
+    } else if (strchr(word, '/')) {
         o->copy = word;
         snprintf(setup->path, sizeof(setup->path), "/tmp/%s", strrchr(word, '/') + 1);
     } else if (!o->rootfs && guestdir_find(setup->apps, sizeof(setup->apps) - 5)) {
@@ -105,9 +109,9 @@ find_program(struct ski_setup *setup, const char *word, struct error *err)
         snprintf(file, sizeof(file), "%s/%s", setup->apps, word);
         if (access(file, X_OK))
             return 0;
-        o->app_folder = setup->apps;
-        o->cwd = "/apps";
-        snprintf(setup->path, sizeof(setup->path), "/apps/%s", word);
+        o->app_folder = own_root ? setup->apps : NULL;
+        o->cwd = own_root ? "/apps" : setup->apps;
+        snprintf(setup->path, sizeof(setup->path), "%s/%s", o->cwd, word);
     } else {
         return 0;
     }

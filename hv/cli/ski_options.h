@@ -22,7 +22,7 @@ struct ski_setup {
     char *argv[ARGS_MAX + 1];
     char *envp[8];
     char apps[PATH_MAX];
-    char path[PATH_MAX];
+    char path[2 * PATH_MAX];
     char term[64];
 };
 

@@ -2,7 +2,7 @@
 # deps.sh GROUP... - finds what this machine lacks for a group of targets, and installs it.
 #
 #   build   the compiler and libraries of hv, and of the guests
-#   check   build + demo + what the tests need;   kvm, bench, fuzz: what these targets need besides
+#   check   build + demo + what the tests need;   kvm, ski, bench, fuzz: what these targets need besides
 #   demo    build + Graphviz, which draws the pictures;   browser: demo + Chromium
 #   lint    clang-format, shellcheck
 #
@@ -38,6 +38,9 @@ kvm|static busybox|busybox-static|the user space in that machine
 kvm|command cpio|cpio|packs that machine's initrd
 kvm|command xz|xz-utils|unpacks Debian's kernel modules
 kvm|command zstd|zstd|unpacks Ubuntu's kernel modules
+ski|static busybox|busybox-static|the guest's programs, without a C library
+ski|file /usr/lib/*/libc.a|libc6-dev|the attacks are linked statically
+ski|command setpriv|util-linux|runs the tests as another user
 fuzz|command xz|xz-utils|unpacks a kernel, on whose code the decoder is tried
 bench|command bochs|bochs|the interpreter that soft is compared with
 bench|file /usr/lib/*/bochs/plugins/libbx_term_gui.so|bochs-term|its display on a terminal
@@ -54,11 +57,11 @@ groups() {
         case $group in
         build | lint) echo "$group" ;;
         check) echo "build check demo" ;;
-        demo | bench) echo "build $group" ;;
+        demo | bench | ski) echo "build $group" ;;
         browser) echo "build demo browser" ;;
         kvm) echo "build check demo kvm" ;;
         fuzz) echo "build check demo fuzz" ;;
-        all) echo "build check demo browser lint kvm fuzz bench" ;;
+        all) echo "build check demo browser lint ski kvm fuzz bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
         esac
     done

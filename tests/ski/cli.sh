@@ -1,0 +1,62 @@
+#!/bin/sh
+# cli.sh HV GUESTS - `hv run --strategy ski` from the command line: programs, statuses, refusals.
+#
+# The programs of tests/guest/apps.list must print under ski what they print on minios, to the byte.
+# Ends with "cli of ski: N passed, N failed". Called by `make check-ski`.
+set -u
+hv=$1 guests=$2
+here=$(cd "$(dirname "$0")/../guest" && pwd) || exit 2
+out=$(mktemp) || exit 2
+trap 'rm -f "$out"' EXIT
+passed=0 failed=0
+export HV_GUESTS="$guests"
+good() { passed=$((passed + 1)); }
+bad() {
+    echo "FAILED: $1"
+    sed 's/^/    /' "$out" | head -n 10
+    failed=$((failed + 1))
+}
+
+while IFS="|" read -r name want words; do
+    case $name in '#'*) continue ;; esac
+    input=/dev/null
+    [ ! -f "$here/$name.in" ] || input=$here/$name.in
+    # shellcheck disable=SC2086 # words are cut at blanks, as minios does it
+    timeout 60 "$hv" run --strategy ski --cpu 200 -- $words >"$out" 2>&1 <"$input"
+    status=$?
+    sed -i '/^hv: limits degraded/d' "$out"
+    if [ $status = "$want" ] && cmp -s "$out" "$here/$name.txt"; then good; else
+        bad "$name under ski: status $status, not $want, or another output than on minios"
+    fi
+done <"$here/apps.list"
+
+# expect STATUS PATTERN WORDS...: of `hv run --strategy ski`
+expect() {
+    want=$1 pattern=$2
+    shift 2
+    timeout 60 "$hv" run --strategy ski "$@" >"$out" 2>&1 </dev/null
+    status=$?
+    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -qE -- "$pattern" "$out"; }; then good; else
+        bad "status $status (not $want), or no '$pattern': $*"
+    fi
+}
+expect 3 '' -- /bin/sh -c 'exit 3'
+expect 143 '' -- /bin/sh -c 'kill -TERM $$'
+expect 0 '^0$' -- /bin/sh -c 'id -u'
+expect 0 '^other$' --hostname other -- /bin/hostname
+expect 0 "^$(uname -r)\$" -- /bin/uname -r
+expect 1 'cannot be run in the guest' -- nosuch
+expect 1 'cannot be opened' --rootfs /nowhere -- /bin/sh
+expect 1 "no layer 'secomp'; did you mean 'seccomp'" --without secomp -- true
+expect 1 'takes none or veth' --net some -- true
+expect 1 "'--limit' is for a guest with a machine" --limit exits=1 -- true
+expect 1 'which program' --pids 10
+expect 0 'pivot_root' --explain
+if [ "$(id -u)" = 0 ]; then
+    expect 1 'i-know' --without seccomp -- true
+    expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
+else
+    expect 0 'limits degraded' -- true
+fi
+echo "cli of ski: $passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,48 @@
+/* host.h - what the files of the host's side share: a run of the attacks, and what they are after. */
+#ifndef TESTS_SKI_HOST_H
+#define TESTS_SKI_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define ROWS 64
+
+struct row {
+    int number;
+    char name[64], layer[48], verdict[16], detail[48];
+};
+
+struct table {
+    struct row row[ROWS];
+    unsigned rows;
+    int status; /* of the run */
+};
+
+struct host {
+    const char *hv, *attacks, *folder;
+    bool root;
+    pid_t victim;
+    int shm;
+    char words[8][160]; /* KEY=VALUE for the attacks */
+    unsigned passed, failed, skipped;
+};
+
+/* host.c: counts and prints; runs the guest without a layer (NULL: with all); starts one that sleeps. */
+void verdict(struct host *host, bool good, const char *what);
+void run_guest(struct host *host, const char *without, struct table *table, long forks,
+               long megabytes);
+pid_t start_sleeper(struct host *host, int *out);
+
+/* host_left.c: what was there before, so that it can be seen what is left behind. */
+struct before {
+    char mounts[1 << 18];
+    size_t size;
+    unsigned files;
+};
+void look_before(const struct host *host, struct before *before);
+void check_nothing_left(struct host *host, const struct before *before);
+/* `count` starts and kills. */
+void lifecycle(struct host *host, unsigned count);
+
+#endif
