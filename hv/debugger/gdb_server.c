@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "debugger/gdb.h"
+#include "debugger/session.h"
 
 struct server {
     struct gdb_stub stub;
@@ -241,6 +242,24 @@ run_machine(struct server *server)
     }
 }
 
+/* The reply to a packet. A `monitor` command may run the machine: gdb's leaving stops it. */
+static enum gdb_next
+answer(struct server *server)
+{
+    const struct gdb_input *in = &server->in;
+    bool monitor = in->size > 6 && !memcmp(in->data, "qRcmd,", 6);
+    enum gdb_next next;
+
+    if (monitor) {
+        machine_forget_interrupt(server->stub.debugger->machine);
+        watch_socket(server, true);
+    }
+    next = gdb_answer(&server->stub, in->data, in->size, &server->reply);
+    if (monitor)
+        watch_socket(server, false);
+    return next;
+}
+
 /* Answers until gdb leaves. *killed as gdb_serve(). 0 or -EINTR. */
 static int
 serve(struct server *server, bool *killed)
@@ -259,8 +278,7 @@ serve(struct server *server, bool *killed)
             return 0;
         if (token == GDB_BAD)
             continue;
-        enum gdb_next next = gdb_answer(&server->stub, server->in.data, server->in.size,
-                                        &server->reply);
+        enum gdb_next next = answer(server);
         if (next == GDB_RUN)
             run_machine(server);
         *killed = next == GDB_KILL;
@@ -294,6 +312,8 @@ gdb_serve(struct debugger *debugger, const char *where, bool *killed, struct err
     int listener, rc;
 
     *killed = false;
+    if (debugger->session->served)
+        return error_set(err, EBUSY, "a gdb has the machine already");
     rc = is_unix ? listen_unix(where + 5, &listener, err) : listen_tcp(where, &listener, err);
     if (rc)
         return rc;
@@ -308,7 +328,9 @@ gdb_serve(struct debugger *debugger, const char *where, bool *killed, struct err
     if (is_unix)
         unlink(where + 5);
     if (!rc) {
+        debugger->session->served = true;
         rc = serve(server, killed);
+        debugger->session->served = false;
         close(server->fd);
         gdb_forget(&server->stub);
         if (rc)

@@ -28,6 +28,7 @@ struct session {
     unsigned collecting; /* the number of the stop whose `commands` are being typed; 0: none */
     char *pending;       /* lines of a stop's commands, to be executed next; NULL: none */
     bool tracing;        /* `trace on`: a line for each exit as it happens */
+    bool served;         /* a gdb has the machine: what is executed is its `monitor` */
     unsigned hit;        /* the number of the user's stop that held the machine last; 0: none */
 };
 

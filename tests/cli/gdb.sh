@@ -160,6 +160,23 @@ wait $pid
 has "Ctrl-C stops a guest that runs" 'SIGINT'
 has "where it was" '^STOPPED 1'
 
+# A gdb that goes away while its `monitor` runs the machine; and no server within a server.
+name=gone sock=$work/gone.sock
+timeout 60 "$hv" debug "$guests/hello64" --engine soft --console null --batch \
+    -ex "gdbserver unix:$sock" -ex 'echo behind' >"$work/hv" 2>&1 &
+pid=$!
+wait_for "$sock"
+# shellcheck disable=SC2016 # $pc is gdb's
+timeout -s KILL 4 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
+    -ex "target remote $sock" -ex "monitor gdbserver unix:$work/more.sock" \
+    -ex 'set {unsigned short}$pc = 0xfeeb' -ex 'monitor continue' \
+    >"$work/out" 2>"$work/err" </dev/null
+wait $pid
+is "hv goes on" $? 0
+has "no server within a server" 'has the machine already'
+cat "$work/hv" >>"$work/out"
+has "gdb's leaving stops the machine" '^behind'
+
 # What is no address, and where nobody listens but us.
 "$hv" run "$guests/hello64" --engine soft --gdb nonsense >"$work/out" 2>"$work/err" </dev/null
 if [ $? = 1 ] && grep -q "unix:PATH" "$work/err"; then

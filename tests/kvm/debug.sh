@@ -5,6 +5,7 @@
 # the sentences for what cannot be done. A thousand steps must come by the places they come by on soft.
 # Whether the processor's debug registers strike is asked once: QEMU's emulated SVM has none that
 # do. Called by inside.sh; ends with "debug: N passed, N failed, N skipped".
+# shellcheck disable=SC2016 # the debugger's own variables
 set -u
 hv=$1 guests=$2 engine=${3:-kvm}
 work=$(mktemp -d) || exit 2
@@ -165,7 +166,6 @@ END
     # The same instructions as on soft, one at a time, devices and exits between them.
     i=0
     while [ $i -lt 400 ]; do
-        # shellcheck disable=SC2016 # the debugger's own variables
         printf 'stepi\nprintf "at %%x %%x %%x\\n", $rip, $rsp, $rax\n'
         i=$((i + 1))
     done >"$work/steps"
