@@ -11,6 +11,10 @@ fi
 mkdir -p "$dir"
 cp -R "$lab"/. "$dir"
 rm -rf "$dir/grade"
+# What several labs share: "also: FILE..." of lab.txt, from labs/lib.
+for file in $(sed -n 's/^also: *//p' "$lab/lab.txt"); do
+    cp "$lab/../lib/$file" "$dir"
+done
 hv=${HV:-hv}
 [ "$(readlink -f "$(command -v hv || echo none)")" != "$hv" ] || hv=hv
 echo "$name is in $dir. Read $dir/README.md; then:"
