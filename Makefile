@@ -304,7 +304,7 @@ LIB     = $(DESTDIR)$(PREFIX)/lib
 
 # What a strategy built elsewhere includes (docs/PLUGINS.md): strategy.h and what it stands on.
 PLUGIN_HEADERS := base/error.h isa/x86/cpu.h isa/x86/insn.h isa/x86/regs.h core/bus.h \
-                  core/console.h core/exit.h core/line.h core/ram.h core/state.h core/vm.h device/device.h \
+                  core/console.h core/exit.h core/line.h core/process.h core/ram.h core/state.h core/vm.h device/device.h \
                   engine/engine.h engine/monitor.h strategy/deprivilege.h strategy/strategy.h
 
 install: all ## install hv, guests, manual page, the tracer as a library, headers of plug-ins (PREFIX=, DESTDIR=)

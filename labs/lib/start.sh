@@ -12,7 +12,7 @@ mkdir -p "$dir"
 cp -R "$lab"/. "$dir"
 rm -rf "$dir/grade"
 # What several labs share: "also: FILE..." of lab.txt, from labs/lib.
-for file in $(sed -n 's/^also: *//p' "$lab/lab.txt"); do
+sed -n 's/^also: *//p' "$lab/lab.txt" | tr -s ' ' '\n' | while read -r file; do
     cp "$lab/../lib/$file" "$dir"
 done
 hv=${HV:-hv}
