@@ -83,6 +83,7 @@ $(O)/$(PLAYER)/embed.o: $(O)/gen/player.head
 
 guests: $(GUESTS)/guests.txt | build/deps/build ## build the guests into build/guests
 	@$(MAKE) -s -C guests BUILD=$(abspath $(GUESTS)) CC='$(CC)'
+	@$(MAKE) -s -C labs/tools BUILD=$(abspath $(GUESTS)) CC='$(CC)'
 
 $(GUESTS)/guests.txt: guests/guests.txt
 	@mkdir -p $(@D) && cp $< $@
@@ -184,6 +185,7 @@ $(BUILD)/diff_decode: $(patsubst %.c,$(O)/%.o,$(wildcard tests/decode/*.c)) $(BU
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 check-tickets: all ## every ticket: found broken as handed out, each right mend accepted, each mask rejected
+	@tests/labs/vdisk.sh $(GUESTS)
 	@tests/labs/tickets.sh $(HV) labs/solutions/tickets $(TICKET)
 
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
@@ -314,9 +316,10 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install $(HV) $(BIN)/hv
 	install -m 644 $(BUILD)/libhv.a $(LIB)
 	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade
-	install -m 644 $(filter-out %.elf %/apps,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
+	install -m 644 $(filter-out %.elf %/apps %/tickets %/tools,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -d $(SHARE)/guests/apps
 	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps
+	cp -R $(GUESTS)/tickets $(GUESTS)/tools $(SHARE)/guests
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
 	install -m 644 guests/include/abi.h guests/include/hypercall.h $(INCLUDE)/guests/include

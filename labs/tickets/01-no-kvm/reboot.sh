@@ -9,8 +9,8 @@
 set -eu
 host=${1-host}
 
-settings() { cat "$host"/etc/modprobe.d/*.conf 2>/dev/null | tr - _ || true; }
-named() { settings | grep -Eq "^[[:blank:]]*${1}[[:blank:]]+${2}([[:blank:]]|\$)"; }
+settings() { cat "$host"/etc/modprobe.d/*.conf 2>/dev/null | tr '\t-' ' _' || true; }
+named() { settings | grep -Eq "^ *$1 +$2( |\$)"; }
 
 case $(grep '^flags' "$host/proc/cpuinfo") in
 *' vmx '*) module=kvm_intel ;;
@@ -19,7 +19,7 @@ case $(grep '^flags' "$host/proc/cpuinfo") in
 esac
 loaded=no
 named blacklist $module || loaded=yes
-cat "$host"/etc/modules-load.d/*.conf 2>/dev/null | tr - _ | grep -qx "[[:blank:]]*$module[[:blank:]]*" && loaded=yes
+cat "$host"/etc/modules-load.d/*.conf 2>/dev/null | tr - _ | grep -qx " *$module *" && loaded=yes
 named install $module && loaded=no
 named install kvm && loaded=no
 
