@@ -19,7 +19,7 @@ compare() { # WHAT
         return
     fi
     awk 'NR == FNR { want[$1] = $0; next }
-         want[$1] != $0 { n++; if (n == 1) { bad = $0; missing = want[$1] } 
+         want[$1] != $0 { n++; if (n == 1) { bad = $0; missing = want[$1] }
              split(want[$1], w)
              if ($3 == "") k = "empty"; else if ($4 != w[4]) k = "foreign"
              else if ($6 + 0 < w[6] + 0) k = "old"; else k = "early"
