@@ -11,6 +11,7 @@
 #include "debugger/catch.h"
 #include "debugger/settings.h"
 #include "isa/x86/cpu.h"
+#include "tracer/syscall.h"
 #include "strategy/paravirt/paravirt.h"
 
 /* Words that may stand before an operand; they say to which kinds of exits it belongs. */
@@ -24,13 +25,14 @@ static const struct {
     {"msr", KIND(MSR)},
     {"vector", KIND(EXCEPTION)},
     {"leaf", KIND(CPUID)},
-    {"number", KIND(HYPERCALL)},
+    {"number", KIND(HYPERCALL) | KIND(HOST_CALL) | KIND(DENIED) | KIND(SIGNAL) | KIND(HOST_FAULT)},
     {"register", KIND(CR) | KIND(DR)},
     {"address", KIND(INVLPG)},
 };
 #define WITH_OPERAND                                                                               \
     (KIND(IO) | KIND(MMIO) | KIND(MSR) | KIND(EXCEPTION) | KIND(CPUID) | KIND(HYPERCALL) |         \
-     KIND(CR) | KIND(DR) | KIND(INVLPG))
+     KIND(CR) | KIND(DR) | KIND(INVLPG) | KIND(HOST_CALL) | KIND(DENIED) | KIND(SIGNAL) |          \
+     KIND(HOST_FAULT))
 
 static uint64_t
 all_exits(void)
@@ -62,6 +64,7 @@ static bool
 operand_by_name(uint64_t kinds, const char *text, uint64_t *operand)
 {
     static const uint32_t first[] = {0, 0xc0000000, 0xc0010000, 0x4b564d00};
+    char name[32];
 
     for (unsigned v = 0; kinds == KIND(EXCEPTION) && v < 32; v++)
         if (is_name(x86_vector_name(v), "#", text)) {
@@ -71,6 +74,16 @@ operand_by_name(uint64_t kinds, const char *text, uint64_t *operand)
     for (unsigned n = 0; kinds == KIND(HYPERCALL) && n < HC_COUNT; n++)
         if (paravirt_hypercalls[n].name && is_name(paravirt_hypercalls[n].name, "", text)) {
             *operand = n;
+            return true;
+        }
+    if (!(kinds & ~(KIND(HOST_CALL) | KIND(DENIED)))) {
+        int call = syscall_number(text, strlen(text));
+        *operand = (uint64_t)call;
+        return call >= 0;
+    }
+    for (unsigned s = 1; !(kinds & ~(KIND(SIGNAL) | KIND(HOST_FAULT))) && s < 65; s++)
+        if (is_name(syscall_signal(s, name, sizeof(name)), "SIG", text)) {
+            *operand = s;
             return true;
         }
     for (unsigned i = 0; kinds == KIND(MSR) && i < ARRAY_SIZE(first); i++)
@@ -121,6 +134,9 @@ parse_catch(struct debugger *debugger, struct stop_entry *entry, const char *tex
     while (*text && entry->type != CATCH_INJECT) {
         size_t n = strcspn(text, " \t,");
         unsigned kind = parse_kind(text, n);
+        /* "syscall exit": some calls have the name of a reason. */
+        if (kinds && !(kinds & ~(KIND(HOST_CALL) | KIND(DENIED))) && syscall_number(text, n) >= 0)
+            break;
         if (!kind && n == 3 && !memcmp(text, "any", 3))
             kinds |= all_exits();
         else if (kind && !(kind == TRACE_MSR && kinds))
@@ -238,7 +254,8 @@ run_tcatch_inject(struct debugger *debugger, const char *arguments, struct error
     "--list-exits'), several of them, or any. A number behind it chooses by port,\n"               \
     "guest-physical address, MSR, vector, leaf or hypercall; the words port, gpa,\n"               \
     "msr, vector, leaf, number, register, address may stand before it. Exceptions, MSRs\n"         \
-    "and hypercalls have names, too: exception PF, msr EFER, hypercall set-root."
+    "and hypercalls have names, too: exception PF, msr EFER, hypercall set-root; so have\n"        \
+    "system calls and signals of a process: syscall openat, fault SEGV."
 
 /* clang-format off */
 const struct debug_command commands_catch[] = {

@@ -70,11 +70,11 @@ show_edge(const struct subject *s)
     char text[DECODE_SIZE], more[DECODE_SIZE];
 
     if (s->edge == EDGE_IN)
-        fprintf(d->out, "%sexit %" PRIu64 " in: %s, VMM -> %s", paint_on(d, PAINT_TITLE), s->number,
-                trace_kinds[s->exit.kind].name, guest_after(s));
+        fprintf(d->out, "%sexit %" PRIu64 " in: %s, %s -> %s", paint_on(d, PAINT_TITLE), s->number,
+                trace_kinds[s->exit.kind].name, subject_other(s), guest_after(s));
     else
-        fprintf(d->out, "%sexit %" PRIu64 " out: %s, %s -> VMM", paint_on(d, PAINT_TITLE),
-                s->number, trace_kinds[s->exit.kind].name, subject_guest(s));
+        fprintf(d->out, "%sexit %" PRIu64 " out: %s, %s -> %s", paint_on(d, PAINT_TITLE), s->number,
+                trace_kinds[s->exit.kind].name, subject_guest(s), subject_other(s));
     end_title(d);
     if (*decode_exit(s, text, sizeof(text)))
         fprintf(d->out, "  %s\n", describe_clean(text));

@@ -215,6 +215,13 @@ decode_exit(const struct subject *s, char *text, size_t size)
     case TRACE_EXCEPTION: decode_exception(s, text, size); break;
     case TRACE_CR:
     case TRACE_DR: decode_register(s, text, size); break;
+    case TRACE_HOST_CALL:
+    case TRACE_DENIED:
+    case TRACE_SIGNAL:
+    case TRACE_HOST_FAULT:
+    case TRACE_FORK:
+    case TRACE_EXEC:
+    case TRACE_PROCESS_END: decode_process(s, text, size); break;
     case TRACE_INVLPG: snprintf(text, size, "linear address 0x%" PRIx64, x->invlpg.address); break;
     case TRACE_FAIL_ENTRY:
     case TRACE_INTERNAL_ERROR:

@@ -75,7 +75,7 @@ explain_exit(const struct subject *s)
 {
     title(s);
     say_what(s);
-    if (explain_end(s))
+    if (explain_process(s) || explain_end(s))
         return;
     if (subject_strategy_is(s, "trap"))
         explain_trap(s);

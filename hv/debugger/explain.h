@@ -9,6 +9,7 @@
 
 #include "debugger/debugger.h"
 #include "debugger/decode.h"
+#include "tracer/syscall.h"
 
 struct subject {
     struct debugger *debugger;
@@ -33,6 +34,8 @@ int subject_open(struct subject *subject, struct debugger *debugger, uint64_t nu
 bool subject_strategy_is(const struct subject *subject, const char *name);
 /* "guest kernel", "guest user" */
 const char *subject_guest(const struct subject *subject);
+/* Who has it meanwhile: "VMM", or "host kernel" for a process' system call. */
+const char *subject_other(const struct subject *subject);
 /* The bytes at rip: how many could be read, at most X86_INSN_MAX. */
 unsigned machine_fetch(struct machine *machine, uint64_t rip, uint8_t bytes[X86_INSN_MAX]);
 /* Operand size of the code that runs: 2, 4 or 8 bytes. */
@@ -47,6 +50,10 @@ struct bus_range *subject_device(const struct subject *subject);
 /* The operands in words: "write byte 0x48 'H' to port 0x3f8: uart, transmitter holding register".
  * Returns text, "" if this kind has none. */
 char *decode_exit(const struct subject *subject, char *text, size_t size);
+/* decode_process.c: the same for the exits of a process (engine host). */
+char *decode_process(const struct subject *subject, char *text, size_t size);
+/* The call with all that is known of its arguments: from the machine, else from the recording. */
+void decode_call_values(const struct subject *subject, struct syscall_values *values);
 /* view.h's name: "#PF page fault", "IA32_EFER", a hypercall. NULL: none. */
 const char *decode_address_name(const struct machine *machine, unsigned kind, uint64_t address);
 
@@ -91,6 +98,8 @@ char *explain_cause(const struct subject *subject, char *text, size_t size);
 void explain_hardware(const struct subject *subject);
 void explain_trap(const struct subject *subject);
 void explain_paravirt(const struct subject *subject);
+/* explain_process.c: the exits of engine host. False: it is none of these. */
+bool explain_process(const struct subject *subject);
 char *explain_trap_cause(const struct subject *subject, char *text, size_t size);
 char *explain_paravirt_cause(const struct subject *subject, char *text, size_t size);
 /* explain_end.c: an exit after which there is no entry: triple fault, refused entry. False: it is not

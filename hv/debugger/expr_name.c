@@ -383,9 +383,13 @@ exit_field(struct parser *p, struct term *term)
 static bool
 kind_name(const char *text, size_t length, bool any_case, struct term *term)
 {
-    for (unsigned k = 0; k < TRACE_KIND_COUNT; k++) {
+    /* Some names are those of a kind inside the guest, too: exits come first. */
+    for (unsigned n = 0; n < 2 * TRACE_KIND_COUNT; n++) {
+        unsigned k = n % TRACE_KIND_COUNT;
         const char *name = trace_kinds[k].name;
         size_t i = 0;
+        if ((trace_kinds[k].class == TRACE_CLASS_EXIT) != (n < TRACE_KIND_COUNT))
+            continue;
         for (; i < length && name[i]; i++) {
             char upper = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
             char c = any_case ? (char)toupper((unsigned char)text[i]) : text[i];

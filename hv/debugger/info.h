@@ -34,5 +34,11 @@ int info_devices(struct debugger *debugger, const char *arguments, struct error 
 int info_irq(struct debugger *debugger, const char *arguments, struct error *err);
 int info_strategy(struct debugger *debugger, const char *arguments, struct error *err);
 int info_checkpoints(struct debugger *debugger, const char *arguments, struct error *err);
+/* info_process.c */
+int info_maps(struct debugger *debugger, const char *arguments, struct error *err);
+int info_namespaces(struct debugger *debugger, const char *arguments, struct error *err);
+int info_cgroup(struct debugger *debugger, const char *arguments, struct error *err);
+int info_capabilities(struct debugger *debugger, const char *arguments, struct error *err);
+int info_filter(struct debugger *debugger, const char *arguments, struct error *err);
 
 #endif

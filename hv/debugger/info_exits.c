@@ -37,7 +37,8 @@ count_exits(const struct trace *trace, uint64_t last, struct tally *t)
             t->all++;
             t->count[e->kind]++;
             open = e;
-        } else if (e->kind == TRACE_ENTRY && open) {
+        } else if ((e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN) && open &&
+                   e->vcpu == open->vcpu) {
             uint64_t ns = e->time > open->time ? e->time - open->time : 0;
             t->ns[open->kind] += ns;
             t->all_ns += ns;
@@ -151,7 +152,7 @@ print_exit(struct debugger *d, const struct trace *trace, uint64_t number, uint6
             break;
         if (!entry && trace->kind[e->kind].class != TRACE_CLASS_GUEST)
             print_event(d, trace, e, exit->time);
-        if (e->kind == TRACE_ENTRY && !entry)
+        if ((e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN) && !entry)
             entry = e;
     }
     if (entry && entry->time >= exit->time)

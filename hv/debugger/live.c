@@ -153,7 +153,8 @@ no_exit(struct machine *machine, const struct run_result *result, struct stop *s
     struct vm *vm = machine->vm;
 
     arrived(machine, EDGE_NONE);
-    if (moment_steps(&machine->now) == moment_steps(&was) && machine->now.exits == was.exits)
+    if ((live_counts(machine) || result->end != RUN_DEBUG) &&
+        moment_steps(&machine->now) == moment_steps(&was) && machine->now.exits == was.exits)
         machine->now.edge = was.edge; /* it has not moved */
     switch (result->end) {
     case RUN_LIMIT: return false;

@@ -127,11 +127,25 @@ translate(struct x86_cpu *eyes, uint64_t linear, uint64_t *physical, struct erro
     return 0;
 }
 
+/* A process has linear addresses alone, and its engine reaches them: the tables are the host's. */
+static int
+process_memory(const struct machine *machine, enum machine_space space, struct error *err)
+{
+    if (space == SPACE_PHYSICAL)
+        return error_set(err, ENOTSUP,
+                         "engine %s runs a process: it has linear addresses, and which memory of "
+                         "the host they are is the host's kernel's business",
+                         machine->engine);
+    return 0;
+}
+
 int
 machine_translate(struct machine *machine, uint64_t linear, uint64_t *physical, struct error *err)
 {
     if (!machine->vm)
         return error_set(err, ENODATA, "a recording has no page tables: it knows the exits alone");
+    if (machine->vm->engine_ops->read)
+        return process_memory(machine, SPACE_PHYSICAL, err);
     int rc = open_eyes(machine, err);
     return rc ? rc : translate(((struct live *)machine->own)->eyes, linear, physical, err);
 }
@@ -178,6 +192,12 @@ int
 live_read(struct machine *machine, enum machine_space space, uint64_t address, void *to,
           size_t size, struct error *err)
 {
+    const struct engine_ops *engine = machine->vm->engine_ops;
+
+    if (engine->read) {
+        int rc = process_memory(machine, space, err);
+        return rc ? rc : engine->read(machine->vcpu, address, to, size, err);
+    }
     return move_bytes(machine, space, address, to, size, false, err);
 }
 
@@ -187,9 +207,15 @@ live_write(struct machine *machine, enum machine_space space, uint64_t address, 
            size_t size, struct error *err)
 {
     const struct vm *vm = machine->vm;
-    uint8_t *bytes = malloc(2 * size + 1);
+    uint8_t *bytes;
     int rc;
 
+    if (vm->engine_ops->write) {
+        if (!(rc = process_memory(machine, space, err)))
+            rc = vm->engine_ops->write(machine->vcpu, address, from, size, err);
+        return rc ? rc : changed(machine, err);
+    }
+    bytes = malloc(2 * size + 1);
     if (!bytes)
         return error_set(err, ENOMEM, "no memory for %zu bytes", size);
     memcpy(bytes, from, size);

@@ -106,6 +106,26 @@ machine_exit_of_event(struct vm_exit *exit, const struct trace_event *e)
         exit->reg.write = write;
         break;
     case TRACE_INVLPG: exit->invlpg.address = e->address; break;
+    case TRACE_DENIED:
+    case TRACE_HOST_CALL:
+    case TRACE_EXEC:
+        exit->call.number = e->address;
+        exit->call.first = e->value;
+        exit->call.filter = e->kind == TRACE_DENIED ? e->extra : 0;
+        exit->call.foreign = e->flags & TRACE_FOREIGN;
+        exit->call.pending = true; /* the answer is an event of its own */
+        break;
+    case TRACE_SIGNAL:
+    case TRACE_HOST_FAULT:
+    case TRACE_PROCESS_END:
+        exit->signal.number = (uint32_t)e->address;
+        exit->signal.value = e->value;
+        exit->signal.code = e->extra;
+        break;
+    case TRACE_FORK:
+        exit->process.pid = e->address;
+        exit->process.vcpu = e->value;
+        break;
     default: break;
     }
 }
@@ -127,9 +147,11 @@ find_exit(const struct trace *trace, uint64_t number, struct trace_event *exit,
     *entry = (struct trace_event){.kind = TRACE_END};
     while (++at < trace->count) {
         const struct trace_event *e = &trace->events[at];
-        if (trace->kind[e->kind].class == TRACE_CLASS_EXIT)
+        if (trace->kind[e->kind].class == TRACE_CLASS_EXIT && e->vcpu == exit->vcpu)
             break;
-        if (e->kind == TRACE_ENTRY) {
+        if (e->vcpu != exit->vcpu)
+            continue;
+        if (e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN) {
             *entry = *e;
             break;
         }

@@ -103,6 +103,19 @@ stand(struct machine *machine, uint64_t at)
         add_answer(trace, exit, end, &machine->exit);
 }
 
+/* Does event i end the exit before it? What the host's kernel answers may come after exits of other
+ * processes: then it ends none that one could stand at. */
+static bool
+is_entry(const struct trace *trace, uint64_t i)
+{
+    const struct trace_event *e = &trace->events[i];
+    uint64_t at;
+
+    return e->kind == TRACE_ENTRY || (e->kind == TRACE_HOST_RETURN &&
+                                      !trace_find_exit(trace, trace_exits_before(trace, i), &at) &&
+                                      trace->events[at].vcpu == e->vcpu);
+}
+
 /* --- moving -------------------------------------------------------------------------------------------- */
 
 /* Is event i a place to stop at, for this goal? */
@@ -119,7 +132,7 @@ is_stop(const struct trace *trace, uint64_t i, const struct machine_goal *goal, 
     if (trace->kind[e->kind].class == TRACE_CLASS_EXIT)
         return goal->edges & EDGE_OUT;
     /* The entry with which the run began belongs to no exit. */
-    return e->kind == TRACE_ENTRY && goal->edges & EDGE_IN && trace_exits_before(trace, i);
+    return is_entry(trace, i) && goal->edges & EDGE_IN && trace_exits_before(trace, i);
 }
 
 /* In steps of one event, forward or back, until a wanted stop. False: none. */
@@ -186,7 +199,7 @@ find_entry(const struct trace *trace, uint64_t at, uint64_t *entry)
     for (uint64_t i = at + 1; i < trace->count; i++) {
         if (trace->kind[trace->events[i].kind].class == TRACE_CLASS_EXIT)
             return false;
-        if (trace->events[i].kind == TRACE_ENTRY) {
+        if (is_entry(trace, i)) {
             *entry = i;
             return true;
         }

@@ -197,6 +197,10 @@ operand_of(const struct vm_exit *exit, uint64_t *operand)
     case TRACE_CR:
     case TRACE_DR: *operand = exit->reg.number; return true;
     case TRACE_INVLPG: *operand = exit->invlpg.address; return true;
+    case TRACE_HOST_CALL:
+    case TRACE_DENIED: *operand = exit->call.number; return true;
+    case TRACE_SIGNAL:
+    case TRACE_HOST_FAULT: *operand = exit->signal.number; return true;
     default: return false;
     }
 }

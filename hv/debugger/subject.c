@@ -49,6 +49,12 @@ subject_guest(const struct subject *s)
     return s->exit.user ? "guest user" : "guest kernel";
 }
 
+const char *
+subject_other(const struct subject *s)
+{
+    return s->exit.kind == TRACE_HOST_CALL ? "host kernel" : "VMM";
+}
+
 unsigned
 machine_fetch(struct machine *m, uint64_t rip, uint8_t bytes[X86_INSN_MAX])
 {

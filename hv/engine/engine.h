@@ -133,6 +133,8 @@ struct engine_ops {
     int (*read)(struct vcpu *vcpu, uint64_t address, void *to, size_t size, struct error *err);
     int (*write)(struct vcpu *vcpu, uint64_t address, const void *from, size_t size,
                  struct error *err);
+    /* The pid on this host of the process that came out last; 0: it is gone. */
+    int (*process)(struct vcpu *vcpu);
 };
 
 /* All engines; ends with NULL (table.c). */

@@ -173,11 +173,7 @@ host_step(struct vcpu *vcpu, struct error *err)
         task->ending || vcpu->exit.kind == TRACE_DENIED ||
         (vcpu->exit.kind == TRACE_EXEC && !vcpu->vm->exits) || at_call_instruction(vcpu))
         return host_run(vcpu, UINT64_MAX, UINT64_MAX, err);
-    host_arm(host, task, true);
-    task->stopped = false;
-    host->running = task->tid;
-    ptrace(PTRACE_SINGLESTEP, task->tid, 0, (long)task->signal);
-    task->signal = 0;
+    host_task_step(host, task);
     return next_exit(vcpu, task->tid, err);
 }
 
@@ -237,6 +233,12 @@ host_idle_until(struct vcpu *vcpu, uint64_t t)
     (void)t;
 }
 
+static int
+host_process(struct vcpu *vcpu)
+{
+    return vcpu->engine->current ? vcpu->engine->current->pid : 0;
+}
+
 #define EXIT(kind) (UINT64_C(1) << TRACE_##kind)
 
 const struct engine_ops engine_host = {
@@ -263,4 +265,5 @@ const struct engine_ops engine_host = {
     .idle_until = host_idle_until,
     .read = host_read,
     .write = host_write,
+    .process = host_process,
 };

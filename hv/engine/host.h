@@ -43,6 +43,7 @@ struct host_task {
     bool newborn;    /* it has stopped before its parent has told of it: it waits */
     bool in_call;    /* between the two stops of a system call */
     bool at_call;    /* at the first of them */
+    bool stepping;   /* it was let go for one instruction */
     bool ending;     /* its PROCESS_END was an exit */
     int signal;      /* to be delivered when it goes on */
     struct __ptrace_syscall_info call;
@@ -100,6 +101,8 @@ struct host_task *host_task_add(struct engine_vm *host, pid_t tid, bool loud);
 void host_task_remove(struct vm *vm, struct host_task *task);
 /* Lets it go. A task that was killed meanwhile does not mind. */
 void host_task_resume(struct engine_vm *host, struct host_task *task);
+/* The same, for one instruction. */
+void host_task_step(struct engine_vm *host, struct host_task *task);
 /* Kills all and waits until they are gone. */
 void host_tasks_end(struct vm *vm);
 

@@ -116,6 +116,8 @@ host_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
         regs->gpr[X86_RAX] = r.orig_rax;
         regs->rip -= CALL_LEN;
     }
+    if (vcpu->exit.kind == TRACE_EXEC) /* not back from execve() yet, whose result it will be */
+        regs->gpr[X86_RAX] = 0;
     set_mode(regs, &r);
     static_assert(sizeof(struct user_fpregs_struct) == sizeof(regs->fx), "an FXSAVE image");
     if (task->stopped)

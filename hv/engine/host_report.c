@@ -19,7 +19,8 @@
 
 #include "engine/host.h"
 
-#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define CODE_CALL_DONE 1 /* TRAP_BRKPT, of a SIGTRAP: a step began within a system call */
+#define SYSCALL_STOP   (SIGTRAP | 0x80)
 
 int
 host_wait(struct engine_vm *host, pid_t only, struct host_report *report)
@@ -185,6 +186,11 @@ signalled(struct vcpu *vcpu, struct host_task *task, int number)
     memset(&info, 0, sizeof(info));
     if (ptrace(PTRACE_GETSIGINFO, task->tid, 0, &info) || !task->loud) {
         host_task_resume(host, task);
+        return false;
+    }
+    if (number == SIGTRAP && task->stepping && info.si_code == CODE_CALL_DONE) {
+        task->signal = 0; /* back from the kernel, and no instruction was executed yet */
+        host_task_step(host, task);
         return false;
     }
     if (number == SIGTRAP && host_debug_exit(vcpu, task, info.si_code)) {

@@ -65,7 +65,8 @@ host_debug_exit(struct vcpu *vcpu, struct host_task *task, int code)
     struct engine_vm *host = vcpu->vm->engine;
     long dr6;
 
-    if (code != CODE_STEP && code != CODE_POINT)
+    /* A step into a signal's handler stops at its beginning, with a code that is no fault's. */
+    if (code != CODE_STEP && code != CODE_POINT && !(task->stepping && code == SIGTRAP))
         return false;
     errno = 0;
     dr6 = ptrace(PTRACE_PEEKUSER, task->tid, offsetof(struct user, u_debugreg) + 8 * 6, 0);

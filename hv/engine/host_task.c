@@ -67,12 +67,23 @@ host_task_resume(struct engine_vm *host, struct host_task *task)
     bool calls = task->loud && host->vm->process_trace == PROCESS_TRACE_ALL;
 
     host_arm(host, task, false);
-    task->stopped = task->newborn = task->at_call = false;
+    task->stopped = task->newborn = task->at_call = task->stepping = false;
     host->running = task->tid;
     if (task->listening)
         ptrace(PTRACE_LISTEN, task->tid, 0, 0);
     else /* ESRCH: it was killed; waitpid() will say so */
         ptrace(calls ? PTRACE_SYSCALL : PTRACE_CONT, task->tid, 0, (long)task->signal);
+    task->signal = 0;
+}
+
+void
+host_task_step(struct engine_vm *host, struct host_task *task)
+{
+    host_arm(host, task, true);
+    task->stopped = false;
+    task->stepping = true;
+    host->running = task->tid;
+    ptrace(PTRACE_SINGLESTEP, task->tid, 0, (long)task->signal);
     task->signal = 0;
 }
 
@@ -83,8 +94,10 @@ host_tasks_end(struct vm *vm)
     struct engine_vm *host = vm->engine;
     uint64_t until = now_ns() + END_NS;
 
-    for (unsigned i = 0; i < host->tasks; i++)
+    for (unsigned i = 0; i < host->tasks; i++) {
         kill(host->task[i]->tid, SIGKILL);
+        ptrace(PTRACE_CONT, host->task[i]->tid, 0, 0); /* one that ends already does not feel it */
+    }
     if (host->first)
         kill(host->first, SIGKILL);
     while ((host->tasks || host->first) && now_ns() < until) {
