@@ -71,6 +71,7 @@ static const struct unit_suite *const suites[] = {
     &suite_paravirt,
     &suite_paravirt_user,
     &suite_kernel_text,
+    &suite_host,
 };
 /* clang-format on */
 

@@ -69,5 +69,6 @@ extern const struct unit_suite suite_paravirt_frames;
 extern const struct unit_suite suite_paravirt;
 extern const struct unit_suite suite_paravirt_user;
 extern const struct unit_suite suite_kernel_text;
+extern const struct unit_suite suite_host;
 
 #endif
