@@ -172,6 +172,7 @@ set_up_readline(struct debugger *debugger)
     rl_basic_word_break_characters = " \t\n";
     rl_completer_quote_characters = "";
     rl_signal_event_hook = clear_line;
+    rl_event_hook = clear_line; /* the signal may come just before readline begins to read */
     rl_change_environment = 0;
 }
 

@@ -14,6 +14,7 @@
 #include "debugger/source.h"
 #include "debugger/source_step.h"
 #include "debugger/values.h"
+#include "loader/symbols.h"
 
 /* --- steps ---------------------------------------------------------------------------------------- */
 
@@ -29,6 +30,11 @@ steps(struct debugger *debugger, const char *arguments, step_fn *step, enum sour
     uint64_t count;
     int rc = debug_count(debugger, arguments, &count, err);
 
+    /* There is no next line, and looking for it would never end. */
+    if (!rc && !symbols_file(debugger->machine->symbols, 0))
+        return error_set(err, ENOENT,
+                         "this guest comes without lines of source: 'stepi' steps by instruction, "
+                         "'stepexit' by exit");
     while (!rc && count-- && stop.why == STOP_DONE)
         rc = step(debugger, how, &stop, err);
     if (!rc)

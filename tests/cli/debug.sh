@@ -227,6 +227,10 @@ END
 ends "type" 0 '^one two'
 [ "$(grep -c '^one two' "$work/out")" = 1 ] || verdict "type" "put out twice"
 
+timeout 60 "$hv" debug --engine soft hello16 -ex step --batch >"$work/out" 2>&1
+got=$?
+ends "a step where there are no lines" 1 'without lines of source'
+
 # --- scripts --------------------------------------------------------------------------------------
 
 printf 'echo from a file\nsx\n' >"$work/good.hv"

@@ -5,24 +5,26 @@
  *
  * A packet depends on its seed alone: one that gdb might send with its numbers made wild, a stump of
  * one, or random bytes; some come through the stream with noise between the frames. The machine
- * behind it is a real one (hello64 on soft), so what a packet asks for is done: memory is
- * written, breakpoints are set, the machine goes both ways. Every reply must be one that the
- * protocol knows, and fit. A crash or a sanitizer's report is the defect that is looked for.
- * Called by `make fuzz`, with fewer seeds by `make check`.
+ * behind it is a real one (hello64 on soft, under hardware and trap in turn), so what a packet asks
+ * for is done: memory is written, breakpoints are set, the machine goes both ways; a timer stops it
+ * as Ctrl-C would. Every reply must be one that the protocol knows, and fit. A crash or a sanitizer's
+ * report is the defect that is looked for. Called by `make fuzz`, with fewer seeds by `make check`.
  */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "cli/launch.h"
 #include "debugger/gdb.h"
 
-#define SECONDS 60u    /* for one packet */
-#define RENEW   20000u /* packets to one machine */
+#define SECONDS 60u   /* for one packet */
+#define TICK_US 50000 /* how long a guest may run at once */
+#define RENEW   500u  /* packets to one machine */
 
 static uint64_t seed_now;
 
@@ -35,10 +37,17 @@ random_next(uint64_t *state)
     return *state * UINT64_C(0x2545f4914f6cdd1d);
 }
 
+static struct machine *volatile signal_machine;
+static volatile unsigned ticks; /* since the packet began */
+
 static void
-on_alarm(int number)
+on_tick(int number)
 {
     (void)number;
+    if (signal_machine)
+        machine_interrupt(signal_machine);
+    if (++ticks < SECONDS * (1000000 / TICK_US))
+        return;
     fprintf(stderr, "FAILED: seed %" PRIu64 " does not end\n", seed_now);
     _exit(2);
 }
@@ -89,9 +98,21 @@ static const char *const shapes[] = {
 };
 
 static const char *const monitor[] = {
-    "info registers", "help",      "stepexit", "when",     "p $rip",
-    "info exits",     "x/4x $rsp", "rsx",      "nonsense", "info breakpoints",
-    "delete",         "seek 3",    "explain",
+    "info registers", "help",
+    "stepexit",       "when",
+    "p $rip",         "info exits",
+    "x/4x $rsp",      "rsx",
+    "nonsense",       "info breakpoints",
+    "delete",         "seek 3",
+    "explain",        "si 50",
+    "set $rsp = -8",  "bt",
+    "info idt",       "catch exit io",
+    "commands",       "end",
+    "info walk $rip", "rc",
+    "checkpoint",     "restart",
+    "gdbserver :no",  "set $cr3 = 0x1000",
+    "step",           "x/20i $rip",
+    "continue",       "info strategy",
 };
 
 static uint64_t
@@ -172,7 +193,7 @@ session_open(struct session *s, const char *guest, struct error *err)
     struct launch_options options = {
         .guest = guest,
         .engine = "soft",
-        .strategy = "hardware",
+        .strategy = seed_now / RENEW % 2 ? "trap" : "hardware",
         .mem = 4u << 20,
         .append = "",
         .console = "null",
@@ -186,12 +207,14 @@ session_open(struct session *s, const char *guest, struct error *err)
         debugger_open(&s->debugger, &s->machine, s->out, err))
         return false;
     s->stub.debugger = &s->debugger;
+    signal_machine = &s->machine;
     return true;
 }
 
 static void
 session_close(struct session *s)
 {
+    signal_machine = NULL;
     debugger_close(&s->debugger);
     machine_close(&s->machine);
     launch_close(&s->launch, NULL);
@@ -211,13 +234,12 @@ try_packet(struct session *s, const char *packet, size_t size)
 {
     static struct gdb_reply reply;
 
-    alarm(SECONDS);
+    ticks = 0;
     if (gdb_answer(&s->stub, packet, size, &reply) == GDB_RUN) {
         reply.size = 0;
         gdb_go(&s->stub, &reply);
         s->stub.note[0] = 0;
     }
-    alarm(0);
     return is_reply(&reply);
 }
 
@@ -247,10 +269,13 @@ main(int argc, char **argv)
     static struct session session;
     static struct gdb_input in;
     static char packet[1024];
+    struct sigaction action = {.sa_handler = on_tick};
+    const struct itimerval tick = {{0, TICK_US}, {0, TICK_US}};
     struct error err = {""};
     bool good = true;
 
-    signal(SIGALRM, on_alarm);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &tick, NULL);
     for (uint64_t i = 0; good && i < count; i++) {
         seed_now = first + i;
         if (i % RENEW == 0) {
