@@ -260,6 +260,7 @@ run_in_child(const struct compare_job *job, const char *strategy, int recording,
 
     compare_guest(job->guest, strategy, guest, sizeof(guest));
     options.guest = guest;
+    options.words = 1; /* an app's arguments are in append */
     options.append = job->append;
     options.strategy = strategy;
     options.console = "null";

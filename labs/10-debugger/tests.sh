@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # variables of grade.sh
+# shellcheck shell=sh disable=SC2016,SC2154 # variables of grade.sh
 # tests.sh - the tests of lab 10. What is true they find out with the debugger, in the kernel as it was
 # given: reading on tells where to look. labs/lib/grade.sh has the words.
 

@@ -216,6 +216,7 @@ refused 1 "the host's to turn on" audit --engine host --umip on
 
 prints 'Every column printed the same' compare hello64 --strategies hardware,trap --rounds 2 --no-times
 check "hv compare says what tests/cli/compare.txt says" diff "$here/compare.txt" "$work/out"
+prints 'Every column printed the same' compare primes 20 --no-times
 prints '^time .*the middle of 1 runs' compare hello64 --strategies hardware --rounds 1
 prints '"same": true' compare hello64 --strategies hardware,trap --rounds 1 --json
 for suffix in svg dot; do
