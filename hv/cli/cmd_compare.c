@@ -102,6 +102,7 @@ read_program(struct compare_job *job, const struct args *args, struct error *err
                          "guests, and programs are in their folder apps/",
                          job->guest);
     job->guest = "minios";
+    job->options.words = 1; /* the others are the program's: in the kernel's command line */
     used = (size_t)snprintf(job->append, sizeof(job->append), "init=");
     for (unsigned i = 0; i < args->words && used < sizeof(job->append); i++) {
         job->argv[i] = (char *)(uintptr_t)args->word[i];

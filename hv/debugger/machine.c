@@ -65,6 +65,7 @@ machine_forget_interrupt(struct machine *machine)
         machine->vm->stop = 0;
 }
 
+/* Long because: a case for each kind of exit, the reverse of core/run.c's and the engine's recording. */
 void
 machine_exit_of_event(struct vm_exit *exit, const struct trace_event *e)
 {

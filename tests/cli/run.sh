@@ -85,7 +85,7 @@ refused 1 "did you mean '--engine'" run --enginee soft hello16
 refused 1 "needs a value" run hello16 --engine
 refused 1 "takes no value" run --stats=yes hello16
 refused 1 "which guest" run
-refused 1 "do with 'two'" run one two
+refused 1 "takes no words ('two')" run one two
 refused 1 "no engine 'sofd'; did you mean 'soft'" run --engine sofd hello16
 refused 1 "no engine 'zzzz'" run --engine zzzz hello16
 refused 1 "did you mean 'hardware'" run --engine soft --strategy hardwear hello16
