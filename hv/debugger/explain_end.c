@@ -180,7 +180,11 @@ say_shutdown(const struct subject *s)
                 "An exception could not be delivered, the double fault that came of it could "
                 "not either: a triple fault.");
     walk_back(s);
-    explain_say(s, "VMM", "%s ends the run.", where_text(where_exit(TRACE_SHUTDOWN), a, sizeof(a)));
+    /* A deprivileged guest's is found where its exceptions are delivered: no processor shuts down. */
+    explain_say(s, "VMM", "%s ends the run.",
+                where_text(s->exit.kind == TRACE_SHUTDOWN ? where_exit(TRACE_SHUTDOWN)
+                                                          : where_is(AT_TRAP_FINISH),
+                           a, sizeof(a)));
     explain_say(s, "Manual",
                 "SDM vol. 3, 6.14 (64-bit IDT), 6.15 (#DF), 25.2 (triple fault); "
                 "'info idt', 'info gdt' and 'info walk ADDRESS' show the tables");
