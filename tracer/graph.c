@@ -270,14 +270,27 @@ reduce_nodes(struct graph *g)
     edges_fold(g);
 }
 
+/* System calls are many kinds of edge between the same two. */
+static bool
+has_calls(const struct graph *g)
+{
+    for (uint32_t i = 0; i < g->edges; i++)
+        if (g->edge[i].kind == TRACE_HOST_CALL)
+            return true;
+    return false;
+}
+
 /* The heaviest edges keep their kind. Of the others, those between the same two actors are merged;
  * what is too many even so is left out and counted. */
 static void
 reduce_edges(struct graph *g, int (*heavier)(const void *, const void *))
 {
-    uint32_t keep = g->places.by == VIEW_BY_REASON ? GRAPH_KEEP : GRAPH_KEEP2, n = keep;
+    uint32_t keep = g->places.by != VIEW_BY_REASON ? GRAPH_KEEP2
+                    : has_calls(g)                 ? GRAPH_KEEP3
+                                                   : GRAPH_KEEP;
+    uint32_t n = keep;
 
-    if (g->edges <= keep + (GRAPH_EDGES - GRAPH_KEEP))
+    if (g->edges <= (keep == GRAPH_KEEP3 ? keep : keep + (GRAPH_EDGES - GRAPH_KEEP)))
         return;
     qsort(g->edge, g->edges, sizeof(*g->edge), heavier);
     qsort(g->edge + n, g->edges - n, sizeof(*g->edge), by_key);

@@ -19,6 +19,7 @@
 #define GRAPH_EDGES 60
 #define GRAPH_KEEP  40    /* of these with a kind of their own; the rest say "N more" */
 #define GRAPH_KEEP2 24    /* the same if exits are told apart by their place */
+#define GRAPH_KEEP3 16    /* the same with system calls, which all are between the same two */
 #define GRAPH_ROOM  65536 /* edges that are counted; beyond, exits have no place of their own */
 
 /* Stands for the actors that graph_reduce() merged. */

@@ -55,9 +55,9 @@ static const uint8_t kind_group[TRACE_KIND_COUNT] = {
     [TRACE_DENIED] = GROUP_FAULT,
     [TRACE_SIGNAL] = GROUP_INTERRUPT,
     [TRACE_HOST_FAULT] = GROUP_FAULT,
-    [TRACE_FORK] = GROUP_PROCESSOR,
-    [TRACE_EXEC] = GROUP_PROCESSOR,
-    [TRACE_PROCESS_END] = GROUP_IDLE,
+    [TRACE_FORK] = GROUP_OTHER,
+    [TRACE_EXEC] = GROUP_OTHER,
+    [TRACE_PROCESS_END] = GROUP_OTHER,
 };
 
 const struct picture_box_look picture_boxes[BOX_COUNT] = {

@@ -195,6 +195,8 @@ print_addresses(const struct view *view, const struct stats *s)
         const char *noun = describe_address_noun(view->trace, p->kind);
         char text[64];
         const char *name = view->options->name ? view->options->name(p->kind, p->address) : NULL;
+        if (p->kind == TRACE_HOST_CALL || p->kind == TRACE_DENIED)
+            name = syscall_name(p->address);
         if (name)
             snprintf(text, sizeof(text), "%s %s", noun ? noun : "", name);
         else

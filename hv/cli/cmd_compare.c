@@ -20,8 +20,10 @@
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/guestdir.h"
+#include "cli/ski_options.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
+#include "tracer/stats.h"
 #include "tracer/view_compare.h"
 
 #define ROUNDS_DEFAULT     5
@@ -60,7 +62,8 @@ read_strategies(struct plan *plan, const char *list, struct error *err)
         if (!found && !strategy_is_path(name))
             return error_set(err, EINVAL,
                              "there is no strategy '%s'; 'hv list strategies' shows them", name);
-        int rc = found ? strategy_check(found, plan->engine, err) : 0;
+        int rc = found && !(found->needs & CAP_PROCESS) ? strategy_check(found, plan->engine, err)
+                                                        : 0;
         if (rc)
             return rc;
         plan->strategy[plan->strategies++] = name;
@@ -111,6 +114,34 @@ read_program(struct compare_job *job, const struct args *args, struct error *err
     }
     if (used >= sizeof(job->append))
         return error_set(err, E2BIG, "the program's arguments are too long");
+    return 0;
+}
+
+/* Strategies about a process run programs, not kernels. If none was asked for, they are taken where
+ * they work: one run tells. */
+static int
+add_processes(struct plan *plan, bool all, struct error *err)
+{
+    struct compare_sample sample;
+
+    for (unsigned i = 0; i < plan->strategies; i++)
+        if (compare_is_process(plan->strategy[i]) && !plan->job.app[0])
+            return error_set(
+                err, EINVAL,
+                "strategy %s runs a program on this host's kernel: '%s' is a machine's",
+                plan->strategy[i], plan->job.guest);
+    for (unsigned i = 0; all && plan->job.app[0] && strategy_table[i]; i++) {
+        const char *name = strategy_table[i]->name;
+        if (!compare_is_process(name) || plan->strategies == COMPARE_STRATEGIES)
+            continue;
+        int rc = compare_round(&plan->job, name, -1, NULL, &sample, err);
+        if (rc)
+            return rc;
+        if (sample.failed.message[0])
+            fprintf(stderr, "hv: without strategy %s: %s\n", name, sample.failed.message);
+        else
+            plan->strategy[plan->strategies++] = name;
+    }
     return 0;
 }
 
@@ -176,6 +207,22 @@ find_start(const struct trace *trace, struct compare_start *start)
     }
 }
 
+/* The median time from a system call to its answer. */
+static uint64_t
+middle_call(const struct trace *trace)
+{
+    static struct stats stats; /* large */
+    uint64_t ns = 0;
+
+    stats_init(&stats, trace);
+    for (uint64_t i = 0; i < trace->count; i++)
+        if (stats_event(&stats, &trace->events[i]))
+            break;
+    ns = stats_percentile(&stats.handler[TRACE_HOST_CALL], 50);
+    stats_free(&stats);
+    return ns;
+}
+
 /* The run that is recorded, in a file that has no name. */
 static int
 record(struct plan *plan, struct compare_column *c, struct trace *trace, struct error *err)
@@ -195,24 +242,29 @@ record(struct plan *plan, struct compare_column *c, struct trace *trace, struct 
         rc = trace_open(trace, path, err->message, sizeof(err->message));
     if (!rc)
         find_start(trace, &c->start);
+    if (!rc && c->process)
+        c->call_ns = middle_call(trace);
     close(fd);
     return rc ? error_prefix(err, rc, "strategy %s", c->strategy) : 0;
 }
 
-/* Did all print the same? */
+/* Did all print the same? A process of this host's kernel goes with the host. */
 static void
 judge(struct compare *compare)
 {
     const struct compare_column *last = &compare->column[compare->columns - 1];
 
+    for (unsigned i = 0; i < compare->columns; i++)
+        if (compare->column[i].strategy && !compare->column[i].process)
+            last = &compare->column[i];
     compare->same = compare->native_same = true;
     for (unsigned i = 0; i < compare->columns; i++) {
         const struct compare_column *c = &compare->column[i];
         bool same = c->alike && c->first.hash == last->first.hash;
-        if (c->strategy)
+        if (c->strategy && !c->process)
             compare->same &= same;
         else
-            compare->native_same = same;
+            compare->native_same &= same;
     }
 }
 
@@ -233,8 +285,15 @@ run_rounds(struct plan *plan, struct compare *compare, struct error *err)
             }
             c->rounds = r + 1;
         }
-    for (unsigned i = 0; i < compare->columns; i++)
-        compare_sum(&compare->column[i]);
+    for (unsigned i = 0; i < compare->columns; i++) {
+        struct compare_column *c = &compare->column[i];
+        struct compare_sample recorded = c->first;
+        compare_sum(c);
+        if (c->process) { /* the timed runs were not traced */
+            c->first.exits = recorded.exits;
+            memcpy(c->first.by_kind, recorded.by_kind, sizeof(recorded.by_kind));
+        }
+    }
     judge(compare);
     return 0;
 }
@@ -297,7 +356,10 @@ run_table(struct plan *plan, const struct args *args)
     for (unsigned i = 0; i < plan->strategies; i++) {
         struct compare_column *c = &compare.column[i + native];
         c->strategy = plan->strategy[i];
+        c->process = compare_is_process(c->strategy);
         compare_guest(plan->job.guest, c->strategy, c->kernel, sizeof(c->kernel));
+        if (c->process)
+            snprintf(c->kernel, sizeof(c->kernel), "this host's");
     }
     int rc = compare_all(plan, args, &compare, &err);
     if (!rc && args_flag(args, "json"))
@@ -325,6 +387,8 @@ run_compare(const struct args *args)
         copy.word[copy.words++] = "minios";
     if (read_plan(&plan, &copy, &err) || args_number(args, "count", &operations, &err) ||
         (!nano && read_program(&plan.job, args, &err)))
+        return cli_error(STATUS_USER, "%s", err.message);
+    if (!nano && add_processes(&plan, !args_flag(args, "strategies"), &err))
         return cli_error(STATUS_USER, "%s", err.message);
     if (!nano)
         return run_table(&plan, args);
@@ -365,6 +429,6 @@ const struct command command_compare = {
         "--nano prints exits, guest instructions and time for one operation of each kind, beside\n"
         "the cycles of Adams & Agesen (ASPLOS 2006). docs/COMPARE.md discusses it.\n\n"
         "Status: 0 if it printed the same under every strategy, else 1.\n",
-    .options = {launch_option_table, options},
+    .options = {launch_option_table, options, ski_option_table},
     .run = run_compare,
 };

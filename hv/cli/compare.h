@@ -71,6 +71,10 @@ int compare_native(const struct compare_job *job, struct compare_sample *sample,
  * kernel minios, which begin with "minios: " and say what differs. */
 void compare_hash(const uint8_t *text, size_t size, struct compare_sample *sample);
 
+/* Does this strategy run the app on this host's kernel, as a process? Then it has no machine, and the
+ * timed rounds are not traced; what its exits are, the recorded run says. NULL: native, false. */
+bool compare_is_process(const char *strategy);
+
 /* The kernel that a strategy needs: "minios-pv" for minios under paravirt. */
 void compare_guest(const char *guest, const char *strategy, char *text, size_t size);
 
@@ -85,6 +89,8 @@ struct compare_spread {
 struct compare_column {
     const char *strategy; /* NULL: native */
     char kernel[64];
+    bool process;                /* compare_is_process() */
+    uint64_t call_ns;            /* of a process, traced: the middle time of a system call */
     struct compare_sample first; /* what is the same in each round is taken from here */
     bool steady;                 /* exits and instructions were the same in each round, */
     bool alike;                  /* and what was printed */

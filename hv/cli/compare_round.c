@@ -78,7 +78,7 @@ timed_run(struct vcpu *vcpu, uint64_t deadline, uint64_t budget, struct error *e
 {
     struct timed_engine *t = timed_of(vcpu);
     uint64_t start = now_ns();
-    if (!t->reached && enters_user(vcpu))
+    if (!t->reached && (enters_user(vcpu) || t->inner->caps & CAP_PROCESS))
         t->reached = start;
     int rc = t->stop_at == UINT64_MAX ? t->inner->run(vcpu, deadline, budget, err)
                                       : run_to_mark(t, vcpu, deadline, &budget, err);
@@ -220,6 +220,18 @@ compare_guest(const char *guest, const char *strategy, char *text, size_t size)
     snprintf(text, size, "%s", guest);
 }
 
+/* A process has written to a file of its own. */
+static void
+hash_output(int fd, struct compare_sample *sample)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    void *text = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    compare_hash(text == MAP_FAILED ? NULL : text, text == MAP_FAILED ? 0 : (size_t)size, sample);
+    if (text != MAP_FAILED)
+        munmap(text, (size_t)size);
+}
+
 static void
 measure(struct launch *launch, const struct launch_options *options,
         const struct compare_start *start, uint64_t begin, uint64_t memory,
@@ -246,7 +258,18 @@ measure(struct launch *launch, const struct launch_options *options,
     uint64_t all = own_memory() - memory, ram = resident_ram(&vm->ram);
     sample->memory = all > ram ? all - ram : 0;
     vm->engine_ops = timed.inner;
-    compare_hash(launch->console.kept, launch->console.kept_size, sample);
+    if (timed.inner->caps & CAP_PROCESS)
+        hash_output(launch->output, sample);
+    else
+        compare_hash(launch->console.kept, launch->console.kept_size, sample);
+}
+
+bool
+compare_is_process(const char *strategy)
+{
+    const struct strategy_ops *found = strategy ? strategy_find(strategy) : NULL;
+
+    return found && found->needs & CAP_PROCESS;
 }
 
 static void
@@ -264,6 +287,12 @@ run_in_child(const struct compare_job *job, const char *strategy, int recording,
     options.append = job->append;
     options.strategy = strategy;
     options.console = "null";
+    if (compare_is_process(strategy)) {
+        options.engine = "host";
+        options.input = job->input;
+        options.keep_output = true;
+        options.trace_level = recording >= 0 ? PROCESS_TRACE_ALL : PROCESS_TRACE_OFF;
+    }
     if (recording >= 0) {
         snprintf(trace, sizeof(trace), "/proc/self/fd/%d", recording);
         options.trace = trace;
@@ -272,7 +301,7 @@ run_in_child(const struct compare_job *job, const char *strategy, int recording,
     if (launch_open(&launch, &options, job->args, &sample->failed))
         return;
     launch.console.keep = true;
-    if (job->input) {
+    if (job->input && !options.keep_output) {
         launch.console.in = open(job->input, O_RDONLY | O_CLOEXEC);
         if (launch.console.in < 0)
             error_set(&sample->failed, errno, "cannot open '%s': %s", job->input, strerror(errno));

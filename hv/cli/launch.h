@@ -39,7 +39,8 @@ struct launch_options {
     char *argv[ARGS_MAX + 1]; /* a process: its program and arguments; ends with NULL */
     unsigned words;           /* of them */
     enum process_trace trace_level;
-    bool keep_output; /* a process: what it writes goes to launch.output, for who compares it */
+    const char *input; /* a process: its standard input; NULL: as console says */
+    bool keep_output;  /* a process: what it writes goes to launch.output, for who compares it */
     struct run_limits limits;
 };
 

@@ -95,13 +95,16 @@ open_files(struct launch *launch, const struct launch_options *options, struct e
     else if (strcmp(what, "stdout"))
         return error_set(err, EINVAL, "'%s': the files of a process are stdio, null or file:PATH",
                          what);
-    launch->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    launch->input = open(options->input ? options->input : "/dev/null", O_RDONLY | O_CLOEXEC);
     if (launch->input >= 0 && options->keep_output)
         launch->output = memfd_create("output", MFD_CLOEXEC);
     else if (launch->input >= 0 && path)
         launch->output = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
     if (launch->input < 0 || launch->output < 0)
-        return error_set(err, errno, "cannot open '%s': %s", path ? path : "/dev/null",
+        return error_set(err, errno, "cannot open '%s': %s",
+                         launch->input < 0 && options->input ? options->input
+                         : path                              ? path
+                                                             : "/dev/null",
                          strerror(errno));
     return 0;
 }

@@ -8,8 +8,10 @@
  * Called through engine_ops by core/run.c. Next: host_start.c, then host_report.c.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 #include "engine/host.h"
 #include "isa/x86/regs.h"
 
-#define WAIT_NS 2000000u /* not traced: how often the end is looked for */
+#define WAIT_MS 50 /* not traced: how often it is looked whether the user wants to stop */
 
 /* --- open and close ------------------------------------------------------------------------------- */
 
@@ -74,7 +76,7 @@ run_untraced(struct vcpu *vcpu)
 {
     struct vm *vm = vcpu->vm;
     struct engine_vm *host = vm->engine;
-    int status;
+    int status, fd = (int)syscall(SYS_pidfd_open, host->first, 0);
 
     while (!host->kicked) {
         pid_t pid = waitpid(host->first, &status, WNOHANG);
@@ -86,8 +88,12 @@ run_untraced(struct vcpu *vcpu)
             vm->power_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
             break;
         }
-        sleep_ns(WAIT_NS);
+        /* Woken by the end; but a kick just before must not be missed for long. */
+        if (fd < 0 || poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, WAIT_MS) < 0)
+            sleep_ns(1000000);
     }
+    if (fd >= 0)
+        close(fd);
     kicked(vcpu);
     return 0;
 }
