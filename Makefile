@@ -155,15 +155,21 @@ check-browser: $(HV) guests | build/deps/browser ## the player's page in headles
 	@tests/browser/run.sh $(HV) $(GUESTS) build/browser
 
 SKI_PROGRAMS := $(BUILD)/ski-attacks $(BUILD)/ski-host
-check-ski: $(HV) guests $(SKI_PROGRAMS) | build/deps/ski ## strategy ski under attack, as root and as a user; 200 starts and kills
+check-ski: $(HV) guests $(SKI_PROGRAMS) $(BUILD)/plain.so | build/deps/ski ## strategy ski under attack, as root and as a user; 200 starts and kills
 	@tests/ski/run.sh $(HV) $(SKI_PROGRAMS)
 	@tests/ski/cli.sh $(HV) $(GUESTS)
+	@tests/ski/traced.sh $(HV) $(GUESTS) $(BUILD)/plain.so
 
 # Without the sanitizers: a guest of 64 MiB has no room for their shadow.
 $(BUILD)/ski-attacks: $(wildcard tests/ski/attacks*.c) tests/ski/attacks.h
 	@echo "  CC  $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(CFLAGS_asan),$(CFLAGS)) -O1 -static -o $@ $(filter %.c,$^)
+
+$(BUILD)/plain.so: tests/ski/plain.c
+	@echo "  CC  $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
 $(BUILD)/ski-host: $(O)/tests/ski/host.o $(O)/tests/ski/host_left.o $(BUILD)/libhv.a
 	@echo "  LD  $@"

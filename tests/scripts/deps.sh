@@ -40,6 +40,8 @@ kvm|command xz|xz-utils|unpacks Debian's kernel modules
 kvm|command zstd|zstd|unpacks Ubuntu's kernel modules
 ski|static busybox|busybox-static|the guest's programs, without a C library
 ski|file /usr/lib/*/libc.a|libc6-dev|the attacks are linked statically
+ski|command strace|strace|counts system calls, beside engine host
+ski|command pgrep|procps|finds a guest that should be gone
 ski|command setpriv|util-linux|runs the tests as another user
 fuzz|command xz|xz-utils|unpacks a kernel, on whose code the decoder is tried
 bench|command bochs|bochs|the interpreter that soft is compared with

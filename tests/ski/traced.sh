@@ -1,0 +1,125 @@
+#!/bin/sh
+# traced.sh HV GUESTS PLAIN - a guest of strategy ski that is traced: what is recorded, what the
+# debugger says, what bad guests do to it. PLAIN is plain.c's plug-in. Ends with "traced: N passed,
+# N failed". Called by `make check-ski`.
+set -u
+hv=$1 guests=$2 plain=$3
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+export HV_GUESTS="$guests"
+
+verdict() { # WHAT STATUS
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+        head -n 12 "$work/out" | sed 's/^/    /'
+    fi
+}
+has() { # WHAT PATTERN: in what was printed
+    grep -q -e "$2" "$work/out"
+    verdict "$1: no '$2'" $?
+}
+run() { # STATUS WORDS...: of `hv run`
+    want=$1
+    shift
+    timeout 60 "$hv" run "$@" >"$work/out" 2>&1 </dev/null
+    verdict "status not $want: $*" "$(($? - want))"
+}
+debug() { # WORDS...: of `hv debug`, commands in $work/commands
+    timeout 60 "$hv" debug --nx --batch --strategy ski -x "$work/commands" "$@" >"$work/out" 2>&1 </dev/null
+    verdict "hv debug $*" $?
+}
+
+# Not one call is missing: strace and hv count the same, of the same program without isolation. strace
+# leaves out exit_group, which never returns; hv begins after the first execve.
+script='for i in $(busybox seq 200); do busybox true; done'
+run 0 --strategy "$plain" --trace "$work/t" -- /bin/busybox sh -c "$script"
+"$hv" trace "$work/t" 2>&1 | sed -n 's/^.* syscall  *\([a-z0-9_]*\)(.*/\1/p' | sort | uniq -c |
+    awk '$2 != "exit_group" { print $2, $1 + ($2 == "execve") }' | sort >"$work/ours"
+env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin HOME=/ TERM=linux \
+    strace -f -c -o "$work/strace" /bin/busybox sh -c "$script" >/dev/null 2>&1
+awk '$4 ~ /^[0-9]+$/ && $NF != "total" { print $NF, $4 }' "$work/strace" | sort >"$work/theirs"
+diff "$work/ours" "$work/theirs" >"$work/out"
+verdict "hv and strace count the same calls" $?
+[ -s "$work/theirs" ]
+verdict "strace has counted" $?
+
+# The same in isolation: each of 200 was born, has exec'ed and ended; seq is one more, and the shell.
+script='for i in $(seq 200); do /bin/true; done'
+run 0 --strategy ski --trace "$work/t" --stats -- /bin/sh -c "$script"
+has "200 children" ' 201  *[0-9.]*%  fork '
+has "200 children" ' 201  *[0-9.]*%  exec '
+has "200 children" ' 202  *[0-9.]*%  exit '
+"$hv" trace --stats "$work/t" >"$work/out" 2>&1
+has "no event lost" '^exec  *201 '
+! grep -q 'lost' "$work/out"
+verdict "no event lost" $?
+"$hv" graph state "$work/t" >"$work/out" 2>&1
+has "the picture" 'syscall wait4'
+"$hv" graph ladder --range 2:6 "$work/t" >"$work/out" 2>&1
+has "the ladder" 'brk(NULL)'
+"$hv" graph card --exit 2 "$work/t" >"$work/out" 2>&1
+has "the card" 'brk(NULL)'
+
+# Levels.
+run 0 --strategy ski --trace-level denied --trace "$work/t" -- /bin/sh -c 'mount -t tmpfs x /tmp; exit 0'
+"$hv" trace "$work/t" >"$work/out" 2>&1
+has "denied" 'denied  *mount("x", "/tmp", "tmpfs"'
+! grep -q ' syscall ' "$work/out"
+verdict "level denied shows no other calls" $?
+run 0 --strategy ski --trace-level off --stats -- /bin/sh -c 'exit 0'
+has "level off" '(0 exits'
+
+# Bad guests: each ends with a sentence.
+run 137 --strategy ski --stats -- /bin/sh -c 'kill -9 $$'
+run 139 --strategy ski --trace "$work/t" -- wild
+"$hv" trace "$work/t" >"$work/out" 2>&1
+has "a fault" 'fault  *SIGSEGV at 0x[0-9a-f]*, not mapped'
+run 0 --strategy ski --stats -- forkbomb
+run 0 --strategy ski --stats -- /bin/sh -c 'kill -STOP $$'
+has "all stopped" 'nothing can wake it'
+run 0 --strategy ski --stats -- /bin/sh -c 'exec 0<&- 1>&- 2>&-; exit 0'
+run 0 --strategy ski --stats -- /bin/sh -c 'printf "\177ELFgarbage" >/tmp/g; chmod +x /tmp/g; /tmp/g; exit 0'
+run 124 --strategy ski --limit exits=50 -- /bin/sh -c 'while :; do /bin/true; done'
+run 1 --strategy ski --stats -- nosuch
+has "no such program" 'nosuch'
+
+# The debugger.
+printf '%s\n' 'catch exit syscall uname' c 'info namespaces' 'info capabilities' 'info maps' 'info cgroup' \
+    'info filter' explain 'x/2i $rip' bt sx si 'info registers rax' >"$work/commands"
+debug -- uname
+has "catch" 'uname(buf=0x'
+has "explain" 'Answer  the UTS namespace'
+has "namespaces" '^pid .*its own'
+has "capabilities" '^CapEff: 0000000000000000'
+has "maps" 'r-xp .*/apps/uname'
+has "filter" '^ptrace  *EPERM'
+has "bt" 'main'
+printf '%s\n' 'catch exit denied' c explain sx >"$work/commands"
+debug -- /bin/sh -c 'chroot /'
+has "denied" 'SECCOMP_RET_TRACE'
+has "denied" 'Filter  chroot: the classical way out'
+printf 'reverse-stepi\n' >"$work/commands"
+timeout 60 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1
+verdict "host cannot go back" "$(($? - 1))"
+has "host cannot go back" "record with --trace FILE and look at it with 'hv debug --trace FILE'"
+
+# SIGKILL of hv: the guest is gone within half a second.
+"$hv" run --strategy ski --stats -- /bin/sleep 987 >"$work/out" 2>&1 &
+pid=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 0.2
+    guest=$(pgrep -f '^/bin/sleep 987$') && break
+done
+[ -n "$guest" ]
+verdict "the guest runs" $?
+kill -9 $pid
+sleep 0.5
+! pgrep -f '^/bin/sleep 987$' >/dev/null
+verdict "SIGKILL of hv ends the guest" $?
+
+echo "traced: $passed passed, $failed failed"
+[ $failed = 0 ]
