@@ -25,7 +25,7 @@ t_died() {
     first=$(sed -n 's/^ *First *#//p' "$W/died.out" | head -n 1)
     gate=$(sed -n 's/^ *Bad *gate \([0-9]*\).*/\1/p' "$W/died.out" | head -n 1)
     where=$(printf '%s\n' "$first" | grep -o '0x[0-9a-f]*' | head -n 1)
-    answer first-exception "#?$(printf '%s' "${first%% *}" | tr A-Z a-z)" "'explain' at the end: the line 'First'."
+    answer first-exception "#?$(printf '%s' "${first%% *}" | tr '[:upper:]' '[:lower:]')" "'explain' at the end: the line 'First'."
     answer first-address "$where" "'explain' at the end: the line 'First'. (CR2 has it, too.)"
     answer bad-gate "$gate" "'explain' at the end: the first line 'Bad'."
     reason gate-because 6 'type|no gate|not? .*gate' "What does the line 'Bad' say of the gate's bits?"
