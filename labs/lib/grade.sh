@@ -123,8 +123,12 @@ expect() { # FILE WHY LINE...
             from=$((from + 1))
             continue
         fi
-        # A line that begins alike is what came instead; else the last one there is.
-        instead=$(tail -n "+$from" "$file" | grep -F -e "${text%%:*}:" | head -n 1)
+        # What came instead: the line that begins alike for the most words; else the last one.
+        instead='' prefix=$text
+        while [ -z "$instead" ] && [ "$prefix" != "${prefix% *}" ]; do
+            prefix=${prefix% *}
+            instead=$(tail -n "+$from" "$file" | grep -F -e "$prefix " | head -n 1)
+        done
         [ -n "$instead" ] || instead=$(tail -n "+$from" "$file" | grep . | tail -n 1)
         [ -n "$instead" ] && line "$bad" BAD "$instead"
         line "$bad" MISSING "$text"
