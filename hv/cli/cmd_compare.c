@@ -211,15 +211,18 @@ find_start(const struct trace *trace, struct compare_start *start)
 static uint64_t
 middle_call(const struct trace *trace)
 {
-    static struct stats stats; /* large */
+    struct stats *stats = malloc(sizeof(*stats)); /* large */
     uint64_t ns = 0;
 
-    stats_init(&stats, trace);
+    if (!stats)
+        return 0;
+    stats_init(stats, trace);
     for (uint64_t i = 0; i < trace->count; i++)
-        if (stats_event(&stats, &trace->events[i]))
+        if (stats_event(stats, &trace->events[i]))
             break;
-    ns = stats_percentile(&stats.handler[TRACE_HOST_CALL], 50);
-    stats_free(&stats);
+    ns = stats_percentile(&stats->handler[TRACE_HOST_CALL], 50);
+    stats_free(stats);
+    free(stats);
     return ns;
 }
 

@@ -2,6 +2,7 @@
 # traced.sh HV GUESTS PLAIN - a guest of strategy ski that is traced: what is recorded, what the
 # debugger says, what bad guests do to it. PLAIN is plain.c's plug-in. Ends with "traced: N passed,
 # N failed". Called by `make check-ski`.
+# shellcheck disable=SC2016 # the guest's shell expands what stands in single quotes
 set -u
 hv=$1 guests=$2 plain=$3
 work=$(mktemp -d) || exit 2
@@ -108,17 +109,17 @@ verdict "host cannot go back" "$(($? - 1))"
 has "host cannot go back" "record with --trace FILE and look at it with 'hv debug --trace FILE'"
 
 # SIGKILL of hv: the guest is gone within half a second.
-"$hv" run --strategy ski --stats -- /bin/sleep 987 >"$work/out" 2>&1 &
+"$hv" run --strategy ski --stats -- /bin/sleep 9$$ >"$work/out" 2>&1 &
 pid=$!
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     sleep 0.2
-    guest=$(pgrep -f '^/bin/sleep 987$') && break
+    guest=$(pgrep -f "^/bin/sleep 9$$\$") && break
 done
 [ -n "$guest" ]
 verdict "the guest runs" $?
 kill -9 $pid
 sleep 0.5
-! pgrep -f '^/bin/sleep 987$' >/dev/null
+! pgrep -f "^/bin/sleep 9$$\$" >/dev/null
 verdict "SIGKILL of hv ends the guest" $?
 
 echo "traced: $passed passed, $failed failed"
