@@ -14,6 +14,7 @@ extern const struct command command_lab;
 extern const struct command command_list;
 extern const struct command command_run;
 extern const struct command command_ticket;
+extern const struct command command_ski;
 extern const struct command command_trace;
 extern const struct command command_version;
 

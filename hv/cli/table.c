@@ -15,6 +15,7 @@ const struct command *const command_table[] = {
     &command_compare,
     &command_ticket,
     &command_lab,
+    &command_ski,
     &command_list,
     &command_doctor,
     &command_help,

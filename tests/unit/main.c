@@ -66,6 +66,7 @@ static const struct unit_suite *const suites[] = {
     &suite_device_rtc,
     &suite_device_kbd,
     &suite_device_pc,
+    &suite_ski_filter,
     &suite_trap,
     &suite_paravirt_frames,
     &suite_paravirt,

@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 extern const struct unit_suite suite_base;
+extern const struct unit_suite suite_ski_filter;
 extern const struct unit_suite suite_soft_state;
 extern const struct unit_suite suite_soft_stops;
 extern const struct unit_suite suite_kvm;
