@@ -126,8 +126,16 @@ shake(struct noise *n)
     n->machine.exit.kind = next_random(&n->seed) % TRACE_KIND_COUNT;
     if (n->machine.exit.kind >= TRACE_FAIL_ENTRY || n->machine.exit.kind == TRACE_UNIMPLEMENTED)
         n->machine.exit.failure.text = NULL;
-    /* A bool is true or false, whatever the rest is; its place depends on the kind. */
+    /* A bool is true or false, and what the engine points to is there, whatever the rest is; their
+     * place depends on the kind. */
     switch (n->machine.exit.kind) {
+    case TRACE_HOST_CALL:
+    case TRACE_DENIED:
+    case TRACE_EXEC:
+        n->machine.exit.call.more = NULL;
+        n->machine.exit.call.pending = choice & 64;
+        n->machine.exit.call.foreign = choice & 128;
+        break;
     case TRACE_MSR:
         n->machine.exit.msr.write = choice & 64;
         n->machine.exit.msr.refused = choice & 128;
