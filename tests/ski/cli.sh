@@ -49,7 +49,7 @@ expect 1 'cannot be run in the guest' -- nosuch
 expect 1 'cannot be opened' --rootfs /nowhere -- /bin/sh
 expect 1 "no layer 'secomp'; did you mean 'seccomp'" --without secomp -- true
 expect 1 'takes none or veth' --net some -- true
-expect 1 "'--limit' is for a guest with a machine" --limit exits=1 -- true
+expect 1 "'--disk' is for a guest with a machine" --disk x -- true
 expect 1 'which program' --pids 10
 expect 0 'pivot_root' --explain
 if [ "$(id -u)" = 0 ]; then

@@ -3,6 +3,7 @@
  * in a guest of strategy ski, prints the table and counts.
  *
  *   host HV ATTACKS FOLDER table       the control run, the table, a killed supervisor
+ *   host HV ATTACKS FOLDER traced      the table under a tracer, that sees denied calls, and all
  *   host HV ATTACKS FOLDER matrix      the table again with each layer left out in turn (Markdown)
  *   host HV ATTACKS FOLDER lifecycle N   N starts and kills; nothing may be left
  *
@@ -191,6 +192,12 @@ run_guest(struct host *host, const char *without, struct table *table, long fork
 
     snprintf(bomb, sizeof(bomb), "forks=%ld", forks);
     snprintf(hog, sizeof(hog), "megabytes=%ld", megabytes);
+    if (host->level) {
+        argv[n++] = "--trace";
+        argv[n++] = "run.hvt";
+        argv[n++] = "--trace-level";
+        argv[n++] = host->level;
+    }
     if (without) {
         argv[n++] = "--without";
         argv[n++] = without;
@@ -269,6 +276,9 @@ start_sleeper(struct host *host, int *out)
     if (pid == 0) {
         dup2(fds[1], 1);
         dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 2);
+        if (host->level)
+            execl(host->hv, host->hv, "run", "--strategy", "ski", "--trace", "run.hvt",
+                  "--trace-level", host->level, "--", host->attacks, "sleep", NULL);
         execl(host->hv, host->hv, "run", "--strategy", "ski", "--", host->attacks, "sleep", NULL);
         _exit(127);
     }
@@ -353,6 +363,27 @@ matrix(struct host *host)
     }
 }
 
+/* A tracer answers the denied calls itself; nothing may get through because of that. */
+static void
+traced(struct host *host, struct table *table)
+{
+    static const char *const levels[] = {"denied", "all"};
+    static struct before before;
+
+    look_before(host, &before);
+    for (unsigned i = 0; i < 2; i++) {
+        host->level = levels[i];
+        printf("traced, level %s:\n", levels[i]);
+        run_guest(host, NULL, table, 100, 512);
+        print_table(host, table);
+        kill_supervisor(host);
+        unlink("run.hvt");
+    }
+    host->level = NULL;
+    run_guest(host, NULL, table, 1, 1);
+    check_nothing_left(host, &before);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -376,6 +407,8 @@ main(int argc, char **argv)
         kill_supervisor(&host);
         run_guest(&host, NULL, &table, 1, 1);
         check_nothing_left(&host, &before);
+    } else if (!strcmp(argv[4], "traced")) {
+        traced(&host, &table);
     } else if (!strcmp(argv[4], "matrix")) {
         matrix(&host);
     } else if (argc > 5) {

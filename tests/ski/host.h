@@ -22,6 +22,7 @@ struct table {
 struct host {
     const char *hv, *attacks, *folder;
     bool root;
+    const char *level; /* --trace-level; NULL: not traced */
     pid_t victim;
     int shm;
     char words[8][160]; /* KEY=VALUE for the attacks */
