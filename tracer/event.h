@@ -94,7 +94,8 @@ enum trace_actor {
  * need: arguments `extra` to `extra` + 3; `size` bytes of what argument `extra` points to.
  *
  * An EXIT goes from guest user or guest kernel to the VMM, an ENTRY the other way; but a HOST_CALL
- * goes to the host's kernel itself, and a HOST_RETURN comes from there. A process is a vcpu, in the
+ * goes to the host's kernel itself, and a HOST_RETURN comes from there; what a process does in the
+ * course of a call (FORK, EXEC, PROCESS_END, DENIED) comes from that kernel, and its ENTRY goes back there. A process is a vcpu, in the
  * order of birth modulo 256; PROCESS_END is its last event. A RETURN goes
  * back from where the last CALL on this vcpu went. `to` has control until the vcpu's next event,
  * NOTEs left out: that is how time is told apart.

@@ -27,8 +27,9 @@ struct vm_exit {
     enum trace_kind kind; /* of class EXIT */
     uint64_t rip;         /* of the instruction that caused it, where the engine can tell */
     bool user;            /* the guest was at CPL 3 */
-    bool no_entry;        /* after it no entry is recorded: the guest goes on in the host's kernel,
-                             which the engine records, or not at all */
+    bool no_entry;        /* after it no entry is recorded: the host's kernel has the process, or it
+                             has ended */
+    bool in_kernel; /* it came out, and goes on, in the course of a system call of the host's */
     union {
         /* IO and MMIO: one access; the engine splits REP and straddling ones. */
         struct {

@@ -16,6 +16,8 @@
 uint8_t
 recording_guest(const struct vcpu *vcpu)
 {
+    if (vcpu->exit.in_kernel)
+        return TRACE_ACTOR_HOST_KERNEL;
     return vcpu->exit.user ? TRACE_ACTOR_GUEST_USER : TRACE_ACTOR_GUEST_KERNEL;
 }
 

@@ -12,7 +12,7 @@ struct run_result;
 struct vcpu;
 struct vm;
 
-/* Which actor the guest was when it came out. */
+/* Which actor had control when it came out: the guest, or the host's kernel in its name. */
 uint8_t recording_guest(const struct vcpu *vcpu);
 /* The next event, with what all have in common; recorder_commit() ends it. */
 struct trace_event *recording_begin(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind,

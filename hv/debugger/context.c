@@ -42,7 +42,7 @@ guest_after(const struct subject *s)
     bool user = s->exit.user;
 
     if (s->has_event && s->entry.kind == TRACE_ENTRY)
-        user = s->entry.to == TRACE_ACTOR_GUEST_USER;
+        user = s->entry.to != TRACE_ACTOR_GUEST_KERNEL;
     else if (m->vm && m->vm->strategy->in_user)
         user = m->vm->strategy->in_user(m->vcpu);
     else if (s->has_regs)

@@ -72,7 +72,7 @@ machine_exit_of_event(struct vm_exit *exit, const struct trace_event *e)
     bool write = e->flags & TRACE_WRITE;
 
     *exit = (struct vm_exit){
-        .kind = e->kind, .rip = e->rip, .user = e->from == TRACE_ACTOR_GUEST_USER};
+        .kind = e->kind, .rip = e->rip, .user = e->from != TRACE_ACTOR_GUEST_KERNEL};
     switch (e->kind) {
     case TRACE_IO:
     case TRACE_MMIO:

@@ -120,6 +120,7 @@ host_call_stop(struct vcpu *vcpu, struct host_task *task)
     task->in_call = task->at_call = true;
     begin_call(vcpu, task, TRACE_HOST_CALL);
     vcpu->exit.no_entry = true;
+    vcpu->exit.in_kernel = false;
     return true;
 }
 
@@ -138,7 +139,6 @@ host_denied(struct vcpu *vcpu, struct host_task *task, unsigned long data)
     task->at_call = true;
     begin_call(vcpu, task, TRACE_DENIED);
     vcpu->exit.call.filter = (uint16_t)data;
-    vcpu->exit.no_entry = task->in_call;
 }
 
 /* orig_rax is the number that the kernel is about to look up: no call has -1, and then rax is what the

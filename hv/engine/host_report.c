@@ -53,7 +53,7 @@ host_exit_begin(struct vcpu *vcpu, struct host_task *task, enum trace_kind kind)
     else
         ptrace(PTRACE_GET_SYSCALL_INFO, task->tid, sizeof(info), &info);
     vcpu->exit = (struct vm_exit){
-        .kind = kind, .rip = info.instruction_pointer, .user = true, .no_entry = task->in_call};
+        .kind = kind, .rip = info.instruction_pointer, .user = true, .in_kernel = task->in_call};
     vcpu->id = task->number;
     vcpu->engine->current = task;
 }
