@@ -299,6 +299,9 @@ docs-ski: $(HV) $(SKI_PROGRAMS) | build/deps/ski ## write the tables of docs/SKI
 docs-pictures: $(HV) guests | build/deps/demo ## draw the pictures in docs/pictures again
 	@demos/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
 
+labs-html: $(HV) guests | build/deps/labs ## draw the labs' pictures, render their handouts into build/labs-html
+	@labs/lib/html.sh $(HV) labs build/labs-html
+
 docs-tutorial: $(HV) guests | build/deps/check ## play the sessions of docs/tutorial, write them into docs/DEBUGGER.md
 	@tests/cli/tutorial.sh $(HV) $(GUESTS) --write
 
@@ -341,7 +344,7 @@ help: ## print this list
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
         check-labs check-tickets check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
-        format docs docs-pictures docs-tutorial install uninstall clean help
+        format docs docs-pictures docs-tutorial labs-html install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

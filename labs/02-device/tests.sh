@@ -8,6 +8,7 @@ drive() {
     to=$1
     shift
     hv_run "$to" --strategy "$W/fold.so" --trace "$W/$to.hvt" --append "$*" "$W/driver"
+    [ "$to" = mmio ] || sed -i '/(hole 2)/d' "$W/$to.err" # it is said at each start
     yet=$(grep 'not written yet' "$W/$to.err" | tail -n 1 | cut -d' ' -f2-)
     [ -z "$yet" ] || line "$bad" BAD "$yet"
 }
@@ -53,6 +54,8 @@ t_call_sum() {
 check call-sum 10 "eight numbers in one exit"
 
 t_call_wild() {
+    # shellcheck disable=SC2034 # read by run
+    GUARD=10 HANG="One of the lies makes fold_call() loop as good as for ever: 4 * count has wrapped around, so the check let 4000000000000002h numbers pass."
     drive wild wild
     expect "$W/wild.out" "Numbers that are not all in the guest's RAM: -EFAULT, which is -14. The third call passes a count of 4000000000000002h: times 4 that is 8 in 64 bits." \
         "call sum: -14" "call sum: -14" "call sum: -14"

@@ -24,14 +24,14 @@
 #   flunk WHY                      not content
 #
 # Work is bounded by the guest's instructions and exits (LIMIT). There is one clock, GUARD seconds a
-# command, for what would never end.
+# command, for what would never end; a test may set them, and HANG, the reason to give then.
 set -u
 export LC_ALL=C
 LAB=$1 DIR=$(cd "$2" && pwd) || exit 2
 only=${3-}
 HV=${HV:-hv} HV_LABS=${HV_LABS:-$(dirname "$LAB")}
 W=${HV_LAB_WORK:-$DIR/grade}
-GUARD=${HV_LAB_GUARD:-120}
+GUARD=${HV_LAB_GUARD:-60} HANG='' endless=''
 LIMIT="--limit exits=200000 --limit instructions=50000000"
 name=$(basename "$LAB")
 tab=$(printf '\t')
@@ -64,7 +64,7 @@ run() { # NAME COMMAND...
     status=$?
     { head -c 100000 "$out.out"; head -c 100000 "$out.err"; echo "[status $status]"; } >>"$W/$test.log"
     [ $status != 137 ] ||
-        flunk "it did not end within $GUARD seconds: something loops for ever, and not in the guest"
+        flunk "${HANG:-It did not end within $GUARD seconds: something loops for ever, and not in the guest.}"
 }
 
 hv_run() { # NAME WORD...
@@ -73,7 +73,10 @@ hv_run() { # NAME WORD...
     # shellcheck disable=SC2086 # $LIMIT is words
     run "$to" "$HV" run --engine soft $LIMIT "$@"
     case $status in
-    124) flunk "the guest did not come to its end: it was stopped by $LIMIT" ;;
+    124)
+        endless="The guest did not come to its end: it was stopped by $LIMIT."
+        line "$bad" BAD "$endless"
+        ;;
     13[4-9]) flunk "hv crashed (signal $((status - 128))), so it is the plug-in: the log has the command; put 'gdb --args' before it" ;;
     esac
 }
@@ -198,6 +201,7 @@ check() { # NAME POINTS TITLE
     if (
         ulimit -f 400000 -c 0 2>/dev/null
         "t_$(echo "$test" | tr - _)"
+        [ -z "$endless" ] || flunk "$endless"
     ) 2>>"$W/$test.log"; then
         points=$2
         printf '  %sok%s      %s: %s (%d/%d)\n' "$good" "$plain" "$test" "$3" "$2" "$2"

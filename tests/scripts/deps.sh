@@ -4,6 +4,7 @@
 #   build   the compiler and libraries of hv, and of the guests
 #   check   build + demo + what the tests need;   kvm, ski, bench, fuzz: what these targets need besides
 #   demo    build + Graphviz, which draws the pictures;   browser: demo + Chromium
+#   labs    build + demo + what renders the labs' handouts
 #   lint    clang-format, shellcheck
 #
 # Nothing is missing: prints nothing, asks no network, status 0. Else it installs the packages
@@ -28,6 +29,7 @@ check|header CUnit/Basic.h|libcunit1-dev|the unit tests
 check|command jq|jq|reads the JSON that hv writes
 check|command babeltrace2|babeltrace2|reads the CTF that hv writes
 demo|command dot|graphviz|draws the pictures
+labs|command pandoc|pandoc|renders the labs' handouts
 lint|command clang-format-14 clang-format|clang-format-14|the house style
 lint|command git|git|which files are ours
 lint|command shellcheck|shellcheck|errors in shell scripts
@@ -60,10 +62,11 @@ groups() {
         build | lint) echo "$group" ;;
         check) echo "build check demo" ;;
         demo | bench | ski) echo "build $group" ;;
+        labs) echo "build demo labs" ;;
         browser) echo "build demo browser" ;;
         kvm) echo "build check demo kvm" ;;
         fuzz) echo "build check demo fuzz" ;;
-        all) echo "build check demo browser lint ski kvm fuzz bench" ;;
+        all) echo "build check demo labs browser lint ski kvm fuzz bench" ;;
         *) echo "deps.sh: no group '$group'" >&2 && exit 1 ;;
         esac
     done
