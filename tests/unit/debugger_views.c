@@ -124,6 +124,7 @@ shake(struct noise *n)
     memset(&n->machine.exit, (int)(choice >> 32), sizeof(n->machine.exit));
     n->machine.exit.user = choice & 32;
     n->machine.exit.no_entry = choice & 128;
+    n->machine.exit.in_kernel = choice & 16;
     n->machine.exit.kind = next_random(&n->seed) % TRACE_KIND_COUNT;
     if (n->machine.exit.kind >= TRACE_FAIL_ENTRY || n->machine.exit.kind == TRACE_UNIMPLEMENTED)
         n->machine.exit.failure.text = NULL;
@@ -144,13 +145,6 @@ shake(struct noise *n)
     case TRACE_EXCEPTION: n->machine.exit.exception.has_error = choice & 64; break;
     case TRACE_CR:
     case TRACE_DR: n->machine.exit.reg.write = choice & 64; break;
-    case TRACE_HOST_CALL:
-    case TRACE_DENIED:
-    case TRACE_EXEC:
-        n->machine.exit.call.more = NULL; /* the engine's pointer is no noise */
-        n->machine.exit.call.foreign = choice & 64;
-        n->machine.exit.call.pending = choice & 128;
-        break;
     default: n->machine.exit.access.write = choice & 64; break;
     }
     n->machine.now = (struct moment){.exits = 1, .icount = choice, .edge = choice % 3};
