@@ -145,6 +145,7 @@ spawn_run(const struct args *args)
     int hold = hold_still(saved);
     if (!spawn.guest || !spawn.ns || hold < 0)
         return cli_error(STATUS_OURS, "no memory or no pipe");
+    ski_sweep();
     spawn.available = memory_available();
     rc = start_all(&spawn, &setup, &err);
     dup2(saved[0], STDIN_FILENO);

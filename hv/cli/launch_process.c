@@ -153,6 +153,7 @@ ski_program(struct launch *launch, const struct launch_options *options, struct 
     /* Who looks on names the denial, and answers in the filter's place. */
     if (options->trace_level != PROCESS_TRACE_OFF)
         launch->ski_setup->options.deny = SKI_DENY_TRACE;
+    ski_sweep();
     launch->ski = ski_open(&launch->ski_setup->options);
     if (!launch->ski)
         return error_set(err, ENOMEM, "no memory for the guest");

@@ -98,6 +98,7 @@ run_ski(const struct args *args)
     }
     if (check_options(args, &err) || ski_read_options(&setup, args, 0, &err))
         return cli_error(STATUS_USER, "%s", err.message);
+    ski_sweep();
     ski = ski_open(&setup.options);
     if (!ski)
         return cli_error(STATUS_OURS, "no memory");

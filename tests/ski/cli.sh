@@ -55,6 +55,13 @@ expect 0 'pivot_root' --explain
 if [ "$(id -u)" = 0 ]; then
     expect 1 'i-know' --without seccomp -- true
     expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
+    # A kernel may lack veth: then that is what it says.
+    if "$hv" run --strategy ski --net veth -- true 2>&1 | grep -q 'not supported'; then
+        echo "skipped: --net veth, this kernel does not have it"
+    else
+        expect 0 'inet addr:10\.77\.' --net veth -- /bin/ifconfig eth0
+        expect 1 '' --net none -- /bin/ifconfig eth0
+    fi
 else
     expect 0 'limits degraded' -- true
 fi

@@ -25,6 +25,7 @@
 
 #define PREFIX        "hv-ski-"
 #define CPU_PERIOD_US 100000u
+#define SWEEP_DEPTH   8u /* folders below the top of a hierarchy */
 
 static const char *const controllers[SKI_CGROUPS] = {"memory", "pids", "cpu"};
 static const char *const words[SKI_CGROUPS] = {"memory", "processes", "CPU time"};
@@ -343,14 +344,15 @@ kill_all_in(const char *folder)
 
 /* A cgroup is busy for a moment after its last process was waited for. */
 static bool
-remove_group(const char *folder)
+remove_group(const char *folder, bool ours)
 {
-    for (unsigned tries = 0; tries < 200; tries++) {
+    for (unsigned tries = 0; tries < (ours ? 200 : 10); tries++) {
         if (!rmdir(folder) || errno == ENOENT)
             return true;
         if (errno != EBUSY)
             return false;
-        kill_all_in(folder);
+        if (ours)
+            kill_all_in(folder);
         sleep_ns(5000000);
     }
     return false;
@@ -361,7 +363,7 @@ ski_cgroup_remove(struct ski *ski)
 {
     for (unsigned i = 0; i < SKI_CGROUPS; i++) {
         if (ski->cgroup[i].path[0])
-            remove_group(ski->cgroup[i].path);
+            remove_group(ski->cgroup[i].path, true);
         ski->cgroup[i].path[0] = 0;
         ski->cgroup[i].controllers = 0;
     }
@@ -379,23 +381,47 @@ is_stale(const char *name)
            start_time(pid) != start;
 }
 
+/*
+ * A cgroup that has no process and whose supervisor is not to be seen. Nothing is killed: the guest of
+ * a dead supervisor dies by itself, and a supervisor that is only in another pid namespace has guests.
+ */
+static unsigned
+sweep_folder(const char *folder, unsigned depth)
+{
+    char path[PATH_MAX];
+    unsigned swept = 0;
+    struct dirent *entry;
+    DIR *dir = opendir(folder);
+
+    while (dir && (entry = readdir(dir))) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+            snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
+            continue;
+        if (is_stale(entry->d_name))
+            swept += remove_group(path, false);
+        else if (depth)
+            swept += sweep_folder(path, depth - 1);
+    }
+    if (dir)
+        closedir(dir);
+    return swept;
+}
+
+/* From the top of each hierarchy: the supervisor may have been in another session's cgroup. */
 unsigned
 ski_sweep(void)
 {
-    char folder[PATH_MAX], path[PATH_MAX];
+    char line[2 * PATH_MAX], point[PATH_MAX], type[64];
     unsigned swept = 0;
-    bool v2;
+    FILE *file = geteuid() == 0 ? fopen("/proc/self/mountinfo", "re") : NULL;
 
-    for (unsigned c = 0; geteuid() == 0 && c < SKI_CGROUPS; c++) {
-        DIR *dir = find_parent(controllers[c], folder, sizeof(folder), &v2) ? opendir(folder)
-                                                                            : NULL;
-        struct dirent *entry;
-        while (dir && (entry = readdir(dir)))
-            if (is_stale(entry->d_name) &&
-                snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) < (int)sizeof(path))
-                swept += remove_group(path);
-        if (dir)
-            closedir(dir);
+    while (file && fgets(line, sizeof(line), file)) {
+        char *rest = strstr(line, " - ");
+        if (rest && sscanf(line, "%*s %*s %*s %*s %4095s", point) == 1 &&
+            sscanf(rest, " - %63s", type) == 1 && !strncmp(type, "cgroup", 6))
+            swept += sweep_folder(point, SWEEP_DEPTH);
     }
+    if (file)
+        fclose(file);
     return swept;
 }

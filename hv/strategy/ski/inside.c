@@ -66,9 +66,7 @@ ski_first_main(struct ski *ski)
 
 SKI_STEP(ski_step_wait)
 {
-    char byte;
-
-    if (read(ski->go[0], &byte, 1) != 1)
+    if (read(ski->go[0], &ski->first, sizeof(ski->first)) != sizeof(ski->first))
         return error_set(err, ECANCELED, "the supervisor did not release the guest");
     return 0;
 }

@@ -31,7 +31,7 @@ struct ski {
     bool root;     /* may make cgroups and network devices */
     bool range;    /* may map a range of uids; else only its own one */
     pid_t first;   /* the guest's first process; 0: none, or waited for */
-    int go[2];     /* parent -> first: one byte releases it; closed: the supervisor is gone */
+    int go[2];     /* parent -> first: its pid releases it; closed: the supervisor is gone */
     int report[2]; /* first, program -> parent: why it could not start; closed by exec */
     int rootfs;    /* folder that becomes the root, or is bound at /apps; -1: none */
     int copy;      /* file to copy; -1: none */

@@ -97,7 +97,8 @@ uint64_t ski_oom_kills(const struct ski *ski);
 /* context: a struct ski. */
 extern const struct process_start_ops ski_process_ops;
 
-/* Removes what supervisors that were killed have left: cgroups. Returns how many. */
+/* Removes what supervisors that were killed have left: cgroups. Returns how many. Once before the first
+ * ski_start(): it looks through all cgroups of the host. */
 unsigned ski_sweep(void);
 
 /* --- the steps -------------------------------------------------------------------------------- */

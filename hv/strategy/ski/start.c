@@ -159,7 +159,8 @@ SKI_STEP(ski_step_watch)
 
 SKI_STEP(ski_step_release)
 {
-    if (write(ski->go[1], "g", 1) != 1)
+    /* What releases it is its pid on the host, which it does not know in its own pid namespace. */
+    if (write(ski->go[1], &ski->first, sizeof(ski->first)) != sizeof(ski->first))
         return error_set(err, errno, "the guest's first process is gone");
     return 0;
 }
@@ -202,7 +203,6 @@ ski_start(struct ski *ski, const struct process_spec *spec, const struct process
     ski->spec = spec;
     ski->watch = watch;
     ski->clone_flags = 0;
-    ski_sweep();
     if (!ski->root && !ski_has(ski, SKI_LAYER_USER))
         return error_set(err, EPERM,
                          "without a user namespace only root can make the others: leave out "
