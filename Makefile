@@ -194,6 +194,9 @@ check-tickets: all ## every ticket: found broken as handed out, each right mend 
 	@tests/labs/vdisk.sh $(GUESTS)
 	@tests/labs/tickets.sh $(HV) labs/solutions/tickets $(TICKET)
 
+check-demos: all | build/deps/check build/deps/ski ## every demo plays to its end, its claims hold, its page is well-formed
+	@tests/labs/demos.sh $(HV) labs/demos $(DEMO)
+
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
@@ -343,7 +346,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-labs check-tickets check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
+        check-labs check-tickets check-demos check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
         format docs docs-pictures docs-tutorial labs-html install uninstall clean help
 .DELETE_ON_ERROR:
 

@@ -7,6 +7,7 @@
 extern const struct command command_audit;
 extern const struct command command_compare;
 extern const struct command command_debug;
+extern const struct command command_demo;
 extern const struct command command_doctor;
 extern const struct command command_graph;
 extern const struct command command_help;

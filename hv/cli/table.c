@@ -16,6 +16,7 @@ const struct command *const command_table[] = {
     &command_ticket,
     &command_lab,
     &command_ski,
+    &command_demo,
     &command_list,
     &command_doctor,
     &command_help,

@@ -27,6 +27,7 @@ build|header readline/readline.h|libreadline-dev|the debugger's command line
 check|command gdb|gdb|the client of our gdb stub
 check|header CUnit/Basic.h|libcunit1-dev|the unit tests
 check|command jq|jq|reads the JSON that hv writes
+check|command xmllint|libxml2-utils|is a page well-formed?
 check|command babeltrace2|babeltrace2|reads the CTF that hv writes
 demo|command dot|graphviz|draws the pictures
 labs|command pandoc|pandoc|renders the labs' handouts

@@ -1,0 +1,71 @@
+#!/bin/sh
+# demos.sh HV DEMOS [DEMO] - every demo plays to its end in batch, with its own assertions; the page it
+# makes is well-formed and has every step and picture; a lesson note is beside it. And assertions do
+# fail. Called by `make check-demos`; ends with "demos: N passed, N failed, N skipped".
+set -u
+hv=$(realpath "$1") demos=$(realpath "$2") only=${3-}
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+passed=0 failed=0 skipped=0
+
+bad() {
+    failed=$((failed + 1))
+    echo "FAILED: demos: $1"
+}
+# A step that must not go through: TEXT of the message.
+must_fail() { # WHAT DEMO-TEXT MESSAGE
+    printf 'title: t\n%b' "$2" >"$work/bad.demo"
+    if timeout 60 "$hv" demo play "$work/bad.demo" >out 2>&1 </dev/null; then
+        bad "$1: it was shown"
+    elif grep -qF -e "$3" out; then
+        passed=$((passed + 1))
+    else
+        bad "$1: says '$(head -n 2 out)', not '$3'"
+    fi
+}
+
+for demo in "$demos"/*.demo; do
+    name=$(basename "$demo" .demo)
+    [ -z "$only" ] || [ "$only" = "$name" ] || continue
+    case $(sed -n 's/^needs: *//p' "$demo") in
+    *ski*)
+        if ! timeout 20 "$hv" run --strategy ski -- /bin/true >out 2>&1; then
+            skipped=$((skipped + 1))
+            echo "skipped: $name: this host does not let hv make namespaces: $(tail -n 1 out)"
+            continue
+        fi ;;
+    esac
+    if ! timeout 200 "$hv" demo play "$demo" >out 2>&1 </dev/null; then
+        bad "$name: $(tail -n 6 out)"
+        continue
+    fi
+    steps=$(grep -cE '^[^#:]' "$demo")
+    shown=$(grep -cE '^(\$|\(hv\)) ' out)
+    [ "$shown" -ge "$((steps - 4))" ] || bad "$name: $shown of $((steps - 4)) commands are shown"
+    grep -q '^:expect' "$demo" || bad "$name: claims nothing"
+    if ! timeout 200 "$hv" demo play "$demo" --html page.html >out 2>&1 </dev/null; then
+        bad "$name: --html: $(tail -n 3 out)"
+    elif ! xmllint --noout page.html 2>out; then
+        bad "$name: the page is not well-formed: $(head -n 2 out)"
+    elif [ "$(grep -c '<figure>' page.html)" != "$(grep -c '^:picture' "$demo")" ]; then
+        bad "$name: the page lacks pictures"
+    elif grep -qE '(src|href)="[^d#]' page.html; then
+        bad "$name: the page loads something from elsewhere"
+    elif [ ! -s "${demo%.demo}.md" ]; then
+        bad "$name: there is no lesson note ${demo%.demo}.md"
+    else
+        passed=$((passed + 1))
+    fi
+done
+
+must_fail "a claim that is false" '$ echo yes\n:expect no\n' "line 2: what 'echo yes' printed has no 'no'"
+must_fail "a text that must not be there" '$ echo yes\n:reject yes\n' "has 'yes'"
+must_fail "a status" '$ exit 3\n' "ended with status 3, not 0"
+must_fail "a command of the debugger" ':debug --engine soft hello64\nnonsense\n' "line 3: 'nonsense' did not go through"
+must_fail "a command without a session" 'continue\n' "no ':debug WORDS' before"
+must_fail "a picture that was not made" '$ true\n:picture none.svg x\n' "line 2"
+must_fail "a word that is none" '$ true\n:expects x\n' "is none of :debug"
+
+echo "demos: $passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
