@@ -194,8 +194,8 @@ check-tickets: all ## every ticket: found broken as handed out, each right mend 
 	@tests/labs/vdisk.sh $(GUESTS)
 	@tests/labs/tickets.sh $(HV) labs/solutions/tickets $(TICKET)
 
-check-demos: all | build/deps/check build/deps/ski ## every demo plays to its end, its claims hold, its page is well-formed
-	@tests/labs/demos.sh $(HV) labs/demos $(DEMO)
+check-demos: all $(BUILD)/pty | build/deps/check build/deps/ski ## every demo plays to its end, its claims hold, its page is well-formed
+	@tests/labs/demos.sh $(HV) labs/demos $(BUILD)/pty $(DEMO)
 
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))

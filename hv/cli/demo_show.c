@@ -4,6 +4,7 @@
  * A step has two halves, what is told and typed, and what comes out, with a pause between for the
  * question "what will happen?". Called by cmd_demo.c. Next: demo_html.c.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -102,6 +103,15 @@ decode_key(const char *bytes, ssize_t count)
     return KEY_NONE;
 }
 
+/* ESC [ ..., up to a letter or '~'. */
+static bool
+ends_sequence(const char *bytes, ssize_t count)
+{
+    char last = bytes[count - 1];
+
+    return count > 2 && (isalpha((unsigned char)last) || last == '~');
+}
+
 /* Waits for a key, or for so many seconds, which is the key for the next step. */
 static enum key
 wait_key(unsigned seconds)
@@ -116,7 +126,12 @@ wait_key(unsigned seconds)
     while (ready < 0 && errno == EINTR);
     if (!ready)
         return KEY_NEXT;
-    ssize_t count = read(STDIN_FILENO, bytes, sizeof(bytes));
+    /* One key at a time: the next may have been typed ahead. An escape sequence comes at once. */
+    ssize_t count = read(STDIN_FILENO, bytes, 1);
+    while (count > 0 && bytes[0] == '\033' && count < (ssize_t)sizeof(bytes) &&
+           !ends_sequence(bytes, count) && poll(&input, 1, 50) > 0 &&
+           read(STDIN_FILENO, bytes + count, 1) == 1)
+        count++;
     return count <= 0 ? KEY_QUIT : decode_key(bytes, count);
 }
 

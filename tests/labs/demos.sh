@@ -1,9 +1,9 @@
 #!/bin/sh
-# demos.sh HV DEMOS [DEMO] - every demo plays to its end in batch, with its own assertions; the page it
+# demos.sh HV DEMOS PTY [DEMO] - every demo plays to its end in batch, with its own assertions; the page it
 # makes is well-formed and has every step and picture; a lesson note is beside it. And assertions do
 # fail. Called by `make check-demos`; ends with "demos: N passed, N failed, N skipped".
 set -u
-hv=$(realpath "$1") demos=$(realpath "$2") only=${3-}
+hv=$(realpath "$1") demos=$(realpath "$2") pty=$(realpath "$3") only=${4-}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 2
@@ -66,6 +66,22 @@ must_fail "a command of the debugger" ':debug --engine soft hello64\nnonsense\n'
 must_fail "a command without a session" 'continue\n' "no ':debug WORDS' before"
 must_fail "a picture that was not made" '$ true\n:picture none.svg x\n' "line 2"
 must_fail "a word that is none" '$ true\n:expects x\n' "is none of :debug"
+
+# On a terminal: on, on, back (typed ahead), the keyboard taken at step 3, whose stop is there.
+cat >keys <<'END'
+q: end|\n\nb
+1 of |\n\n
+status|\n\n\e[C
+3 of |\n
+4 of|i
+(hv)|info breakpoints\r
+exception GP|quit\r
+END
+if timeout 100 "$pty" keys "$hv" demo play full-virtualization >out 2>err; then
+    passed=$((passed + 1))
+else
+    bad "on a terminal: $(cat err)"
+fi
 
 echo "demos: $passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
