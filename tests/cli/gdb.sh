@@ -146,13 +146,17 @@ has "real mode" '^AT 1'
 has "a register is written" '^AX 0x1234'
 has "memory is written" '0x500:.*0x55aa'
 
+# Seconds until gdb is attached and the guest runs.
+patience=3
+case $hv in *asan*) patience=12 ;; esac
+
 # Ctrl-C: timeout sends SIGINT to gdb while the guest jumps to itself for ever.
 name=interrupt sock=$work/int.sock
 timeout 60 "$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 &
 pid=$!
 wait_for "$sock"
 # shellcheck disable=SC2016 # $pc is gdb's
-timeout -s INT -k 30 3 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
+timeout -s INT -k 30 "$patience" gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
     -ex "target remote $sock" -ex 'set {unsigned short}$pc = 0xfeeb' -ex 'set $there = $pc' \
     -ex continue -ex 'printf "STOPPED %d\n", $pc == $there' -ex kill \
     >"$work/out" 2>"$work/err" </dev/null
