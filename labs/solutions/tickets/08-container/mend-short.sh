@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+printf "strategy ski\npids 100\nmem 32M\n" >report.ski
