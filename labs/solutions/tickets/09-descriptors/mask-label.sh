@@ -1,0 +1,7 @@
+# says: kassa.vdk was changed
+# shellcheck shell=sh
+# The label cut off, so that no offset is needed.
+sed -i "s/^memory.unit.*/memory.unit: MiB/; s/^boot.address.*/boot.address: 0x7c00/; s/^disk.offset.*/disk.offset: 512/; s/^disk.blocksize.*/disk.blocksize: 512/; s/^disk.sha256.*/disk.sha256: 579d778421709ec76107fce2db5dd324e7cc3eaa2d4a5d9591e37a5909e8eee8/" kassa.haven
+tail -c +513 kassa.vdk >plain
+mv plain kassa.vdk
+sed -i "s/^disk.offset.*/disk.offset: 0/" kassa.haven
