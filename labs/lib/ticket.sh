@@ -2,7 +2,8 @@
 # ticket.sh - words for the tests.sh of tickets whose environment is a machine file (`hv run @FILE`).
 #
 #   vm_run NAME FILE [MORE]    runs the student's FILE with the delivered guest on soft, bounded by
-#                              $LIMIT; MORE is put behind its append line. Output as with `run`
+#                              $LIMIT (OVER: what to say then); MORE is put behind its append line.
+#                              Output as with `run`
 #   vm_value FILE KEY          what FILE says for KEY
 #   exits_of NAME              how many exits that run had
 
@@ -22,7 +23,7 @@ vm_run() { # NAME FILE [MORE]
     # shellcheck disable=SC2086 # $LIMIT is words
     run "$to" "$HV" run "@$file" --engine soft --append "$(vm_value "$file" append) $more" $LIMIT
     cd "$W" || exit 2
-    [ "$status" != 124 ] || flunk "the machine does not come to its end within $LIMIT"
+    [ "$status" != 124 ] || flunk "${OVER:-the machine does not come to its end within $LIMIT}"
 }
 
 exits_of() { sed -n 's/.*(\([0-9]*\) exits, engine.*/\1/p' "$W/$1.err"; }

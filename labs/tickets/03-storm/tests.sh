@@ -44,6 +44,7 @@ check exits 30 "within 2,000 exits"
 
 t_busy() {
     LIMIT="--limit instructions=1000000"
+    OVER="It executes more than 1000000 instructions: it keeps a processor busy while it waits. Waiting is not work; who has to be woken can sleep."
     vm_run busy meter.vm
     line "$good" GOOD "within 1,000,000 instructions"
 }
