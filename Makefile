@@ -136,9 +136,10 @@ check-plugin: all ## strategies in files of their own
 	@tests/cli/plugin.sh build/plugin/usr '$(CC)'
 
 # As a student has them: from an installed tree.
-check-labs: all ## every lab: the starter fails as its handout says, step by step, and the reference passes
+check-labs: all | build/deps/check ## every lab: the starter fails as its handout says, step by step, and the reference passes
 	@rm -rf build/labs-installed
 	@$(MAKE) -s install DESTDIR=$(abspath build/labs-installed) PREFIX=/usr
+	@tests/labs/cli.sh build/labs-installed/usr/bin/hv build/labs-installed/usr/share/hv/labs
 	@tests/labs/check.sh build/labs-installed/usr/bin/hv build/labs-installed/usr/share/hv/labs $(LAB)
 
 check-guest: $(HV) guests

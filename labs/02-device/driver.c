@@ -71,6 +71,9 @@ guest_main(struct boot_info *boot)
     if (asked(boot, "size")) { /* half a number: the device has only whole ones */
         out32(PORT_BASE + REG_DATA, 5);
         __asm__ volatile("outw %w0, %w1" : : "a"(7), "Nd"(PORT_BASE + REG_DATA));
+        uint16_t half;
+        __asm__ volatile("inw %w1, %w0" : "=a"(half) : "Nd"(PORT_BASE + REG_SUM));
+        say_hex("half a sum", half);
         say("size sum", in32(PORT_BASE + REG_SUM));
     }
     if (asked(boot, "mmio"))

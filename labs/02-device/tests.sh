@@ -33,7 +33,8 @@ check port-sum 10 "eight numbers, twice"
 
 t_port_size() {
     drive size size
-    expect "$W/size.out" "The device has registers of 4 bytes. A write of 2 bytes is not answered: it adds nothing." "size sum: 5"
+    expect "$W/size.out" "The device has registers of 4 bytes. A write of 2 bytes is not answered, and adds nothing; a read of 2 bytes gives all ones, and SUM stays as it is." \
+        "half a sum: 0xffff" "size sum: 5"
 }
 check port-size 5 "half a number"
 

@@ -126,7 +126,9 @@ guest_main(struct boot_info *boot)
         poll(99);
         out8(0x80, 0);
         poll(99);
-        say("polled", 198);
+        out32(0x5f0, 0);
+        poll(99);
+        say("polled", 297);
     }
     if (asked(boot, "poll")) {
         poll(100000);

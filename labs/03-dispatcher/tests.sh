@@ -53,7 +53,7 @@ part "D. Control"
 
 t_patient() {
     go patient patient
-    expect "$W/patient.out" "99 reads, a write to another port, and 99 reads again: nobody reads 100 times in a row here." "polled: 198"
+    expect "$W/patient.out" "99 reads, a write to another port, 99 reads, a write to the same port, and 99 reads: nobody reads 100 times in a row here." "polled: 297"
     reject "$W/patient.err" "This guest is to come to its own end." "in a row"
     go storm poll
     expect "$W/storm.err" "The 100th read in a row ends the machine, RUN_REFUSED, with a sentence." "port 0x5f0 was read 100 times in a row"

@@ -253,6 +253,15 @@ try_late(void)
     invlpg(1);
     show("space 2, changed to frame 9", look(1));
     load(0);
+    /* Linked first, filled later: while it is filled it is no table that anybody has walked. */
+    leaf = (struct table *)frame(41);
+    table_at(2)->entry[1] = (uint64_t)leaf | W | P;
+    for (unsigned i = 0; i < 512; i++)
+        ((volatile uint64_t *)leaf->entry)[i] = i == 1 ? (uint64_t)frame(7) | P | W : 0;
+    show("the second table", look(513));
+    ((volatile uint64_t *)leaf->entry)[1] = (uint64_t)frame(8) | P | W;
+    load(0);
+    show("the second table, changed to frame 8", look(513));
 }
 
 void

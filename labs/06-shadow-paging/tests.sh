@@ -55,7 +55,8 @@ t_stale() {
         "space 0 without its window: page fault, error 0x0"
     boot late "$W/pages" late
     expect "$W/late.out" "A page that is written as data first, and is a table later: entries that map it with W must lose it then." \
-        "space 2: 7" "space 2, changed to frame 8: 8" "space 2, changed to frame 9: 9"
+        "space 2: 7" "space 2, changed to frame 8: 8" "space 2, changed to frame 9: 9" \
+        "the second table: 7" "the second table, changed to frame 8: 8"
 }
 check stale 10 "no space shows what is no longer true"
 

@@ -1,0 +1,67 @@
+#!/bin/sh
+# cli.sh HV LABS - what `hv lab` says, and what the grader does with work that is odd: no folder, no file, a
+# crash, an endless loop, a full score. Called by `make check-labs`, with an installed hv; ends with
+# "lab command: N passed, N failed".
+set -u
+hv=$(realpath "$1") labs=$(realpath "$2")
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# says WHAT STATUS TEXT COMMAND...: its status is this and its output has this text
+says() {
+    what=$1 want=$2 text=$3
+    shift 3
+    timeout 100 "$@" >"$work/out" 2>&1
+    status=$?
+    if [ $status = "$want" ] && grep -qF -e "$text" "$work/out"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: lab command: $what: status $status, not $want, or no '$text':"
+        head -n 8 "$work/out" | sed 's/^/    /'
+    fi
+}
+
+says "list" 0 "  01-first-exit    The first exit" "$hv" lab list
+says "no word is list" 0 "02-device" "$hv" lab
+says "an unknown word" 1 "hv lab does not know 'grad'" "$hv" lab grad 1
+says "no lab" 1 "which lab?" "$hv" lab grade
+says "an unknown lab" 1 "there is no lab '77'" "$hv" lab start 77 "$work/x"
+says "no folder to start in" 1 "takes a lab and a folder" "$hv" lab start 1
+says "the labs elsewhere" 0 "" env HV_LABS="$labs" "$hv" lab list
+says "flags" 0 "-I" "$hv" lab flags
+says "a lab by its name" 0 "lab grade 02" "$hv" lab start device "$work/two words"
+says "never over a folder that is there" 1 "is there already" "$hv" lab start 2 "$work/two words"
+says "grade what is no folder" 1 "is no folder with your work" "$hv" lab grade 2 /dev/null port-id
+says "an unknown test" 1 "has no test 'nosuch'; it has: port-id port-sum" "$hv" lab grade 2 "$work/two words" nosuch
+says "one test alone" 1 "Score: 0/5" "$hv" lab grade 02 "$work/two words" port-id
+cd "$work/two words" || exit 2
+says "here, one test" 1 "Score: 0/5" "$hv" lab grade 02-device port-id
+says "a log for a failed test" 0 "hv run --engine soft" cat grade/port-id.log
+says "JSON" 1 "Score: 0/5" "$hv" lab grade 2 . port-id --json "$work/json" --work "$work/elsewhere"
+says "what JSON has" 0 "02-device 0 5 port-id false" \
+    jq -r '"\(.lab) \(.score) \(.total) \(.tests[0].name) \(.tests[0].why == "")"' "$work/json"
+says "the work's folder" 0 "[status" cat "$work/elsewhere/port-id.log"
+
+# A program is another one than the starter.
+become() { # SED-SCRIPT
+    sed -e "$1" "$labs/02-device/fold.c" >fold.c
+}
+become 's/not_yet("fold_read (hole 1)")/*(volatile int *)8/'
+says "a crash" 1 "hv crashed (signal 11)" "$hv" lab grade 2 . port-id
+become 's/return not_yet("fold_read (hole 1)")/for (;;) {}/'
+says "an endless loop" 1 "did not end within 2 seconds" env HV_LAB_GUARD=2 "$hv" lab grade 2 . port-id
+become 's/return not_yet("fold_read (hole 1)")/return 1 +/'
+says "what does not compile" 1 "why:    fold.c does not build" "$hv" lab grade 2 . port-id
+rm fold.c
+says "a file that is gone" 1 "there is no fold.c in your folder" "$hv" lab grade 2 . port-id
+cp "$labs/solutions/02-device"/* .
+says "the reference" 0 "Score: 65/65" "$hv" lab grade 2
+cp "$work/out" "$work/first"
+says "the same score twice" 0 "Score: 65/65" "$hv" lab grade 2
+cp "$work/out" "$work/second"
+says "and the same words" 0 "the same" sh -c 'cmp "$0" "$1" && echo the same' "$work/second" "$work/first"
+
+echo "lab command: $passed passed, $failed failed"
+[ $failed = 0 ]
