@@ -134,6 +134,14 @@ say_vmm(const struct subject *s)
 
     where_text(handler, where, sizeof(where));
     where_text(where_is(AT_DISPATCH), dispatch, sizeof(dispatch));
+    if (!strategy_find(s->machine->strategy)) { /* what it does, its author knows */
+        explain_say(
+            s, "VMM",
+            "Strategy %s, a plug-in, is asked first: its on_exit. What it passes on goes to "
+            "the exit table of %s, which has %s for it.",
+            s->machine->strategy, dispatch, handler ? where : "nobody");
+        return;
+    }
     if (handler)
         explain_say(s, "VMM",
                     "Strategy %s passes it on; the exit table of %s has %s for it, which "

@@ -76,6 +76,9 @@ check "the template: as many exits as under hardware" grep -q "^count: io $exits
 check "the template: its name" grep -q "strategy count)" "$work/said"
 "$hv" trace --stats "$work/mine.hvt" >"$work/out" 2>"$work/err"
 check "the template: its name in a recording" grep -q "count" "$work/out"
+printf 'stepexit\nexplain\n' >"$work/explain.hv"
+timeout 60 "$hv" debug --nx --batch --engine soft --strategy "$work/mine.so" -x "$work/explain.hv" hello64 >"$work/out" 2>&1
+check "hv debug does not claim to know what a plug-in does" grep -q "Strategy count, a plug-in, is asked first" "$work/out"
 (cd "$work" && "$hv" run --engine soft --console null --strategy mine.so hello64) >"$work/out" 2>"$work/err"
 check "a name without a slash is a file here" grep -q "strategy count)" "$work/err"
 
