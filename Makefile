@@ -139,8 +139,8 @@ check-plugin: all ## strategies in files of their own
 check-labs: all | build/deps/check ## every lab: the starter fails as its handout says, step by step, and the reference passes
 	@rm -rf build/labs-installed
 	@$(MAKE) -s install DESTDIR=$(abspath build/labs-installed) PREFIX=/usr
-	@tests/labs/cli.sh build/labs-installed/usr/bin/hv build/labs-installed/usr/share/hv/labs
-	@tests/labs/check.sh build/labs-installed/usr/bin/hv build/labs-installed/usr/share/hv/labs $(LAB)
+	@tests/labs/cli.sh build/labs-installed/usr/bin/hv labs
+	@tests/labs/check.sh build/labs-installed/usr/bin/hv labs $(LAB)
 
 check-guest: $(HV) guests
 	@tests/guest/run.sh $(HV) $(GUESTS)
@@ -328,7 +328,7 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -m 644 docs/strategy-template.c $(SHARE)
 	install $(HV) $(BIN)/hv
 	install -m 644 $(BUILD)/libhv.a $(LIB)
-	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade
+	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade $(SHARE)/labs/solutions
 	install -m 644 $(filter-out %.elf %/apps %/tickets %/tools,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -d $(SHARE)/guests/apps
 	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps

@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/exercise.h"
 #include "cli/guestdir.h"
 
 /* A lab's folder begins with two digits and a dash. */
@@ -26,30 +27,6 @@ is_lab(const struct dirent *entry)
     const char *n = entry->d_name;
 
     return n[0] >= '0' && n[0] <= '9' && n[1] >= '0' && n[1] <= '9' && n[2] == '-';
-}
-
-/* "2", "02", "02-device", "device": the folder's name in `name`. */
-static bool
-find_lab(const char *labs, const char *word, char *name, size_t size)
-{
-    struct dirent **entry;
-    int count = scandir(labs, &entry, is_lab, alphasort);
-    bool found = false;
-
-    for (int i = 0; i < count; i++) {
-        const char *n = entry[i]->d_name;
-        char *end;
-        unsigned long number = strtoul(word, &end, 10);
-        if (!found && (!strcmp(word, n) || !strcmp(word, n + 3) ||
-                       (*word && !*end && number == strtoul(n, NULL, 10)))) {
-            snprintf(name, size, "%s", n);
-            found = true;
-        }
-        free(entry[i]);
-    }
-    if (count >= 0)
-        free(entry);
-    return found;
 }
 
 /* --- hv lab list ------------------------------------------------------------------------------ */
@@ -112,16 +89,15 @@ flags(const char *labs)
 
 /* Becomes `sh SCRIPT LAB-FOLDER WORD...`. Returns only if that fails. */
 static int
-become(const char *labs, const char *lab, const char *script, const char *const *word)
+become(const char *labs, const char *folder, const char *script, const char *const *word)
 {
-    char self[PATH_MAX], folder[2 * PATH_MAX], path[2 * PATH_MAX];
+    char self[PATH_MAX], path[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
     const char *argv[] = {"sh", path, folder, word[0], word[1], NULL};
 
     if (length <= 0)
         return cli_error(STATUS_OURS, "/proc/self/exe cannot be read: %s", strerror(errno));
     self[length] = 0;
-    snprintf(folder, sizeof(folder), "%s/%s", labs, lab);
     snprintf(path, sizeof(path), "%s/lib/%s", labs, script);
     setenv("HV", self, 1);
     setenv("HV_LABS", labs, 1);
@@ -171,7 +147,8 @@ static const struct {
 static int
 run_lab(const struct args *args)
 {
-    char labs[PATH_MAX], lab[NAME_MAX + 1];
+    char labs[PATH_MAX], lab[PATH_MAX];
+    struct error err;
     const char *what = args->words ? args->word[0] : "list";
 
     if (!labs_folder_find(labs, sizeof(labs)))
@@ -186,7 +163,7 @@ run_lab(const struct args *args)
             continue;
         if (args->words < 2)
             return cli_error(STATUS_USER, "hv lab %s: which lab? 'hv lab list' names them", what);
-        if (!find_lab(labs, args->word[1], lab, sizeof(lab)))
+        if (exercise_find("", args->word[1], lab, sizeof(lab), &err))
             return cli_error(STATUS_USER, "there is no lab '%s'; 'hv lab list' names them",
                              args->word[1]);
         return actions[i].run(args, labs, lab);
