@@ -193,6 +193,31 @@ as bob 'ok .*bob may open it'
 listed rw------- kvm
 as ann 'NO .*mode 600'
 
+# --- tickets ----------------------------------------------------------------------------------------
+# That each can be mended is checked by tests/labs/tickets.sh; here: the command's own words.
+
+prints '^  07  mapping ' ticket list
+refused 1 "there is none '99'" ticket start 99 "$work/t99"
+refused 1 "there is none '../tickets'" ticket start ../tickets "$work/t99"
+prints '^Ticket 10-sprawl is in' ticket start 10 "$work/sprawl"
+check "hv ticket start: handed out" test -f "$work/sprawl/guests.csv"
+check "hv ticket start: not the checker" test ! -e "$work/sprawl/tests.sh"
+check "hv ticket start: what was not there stays away" test ! -e "$work/t99"
+refused 1 "cannot be made: File exists" ticket start 10 "$work/sprawl"
+refused 1 "is not a folder" ticket check 10 "$work/none"
+refused 1 "it is 'hv ticket list'" ticket mend 10
+"$hv" ticket check sprawl "$work/sprawl" >"$work/out" 2>"$work/err"
+check "hv ticket check: status" [ $? = 1 ]
+check "hv ticket check: by name, a reason" grep -q 'why:' "$work/out"
+HV_LABS=/no/such/folder refused 1 "cannot be read" ticket list
+
+# A machine in a file; what follows it overrides it.
+printf '# m\nguest hello32\nmem 16M\nengine soft\nconsole null\n' >"$work/machine"
+"$hv" run "@$work/machine" >"$work/out" 2>"$work/err"
+check "hv run @FILE" grep -q 'engine soft' "$work/err"
+refused 1 "memory" run "@$work/machine" --mem 1K
+refused 1 "cannot open '/no/such/machine'" run @/no/such/machine
+
 # --- audit ----------------------------------------------------------------------------------------
 
 here=$(dirname "$0")
