@@ -333,6 +333,8 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -d $(SHARE)/guests/apps
 	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps
 	cp -R $(GUESTS)/tickets $(GUESTS)/tools $(SHARE)/guests
+	install -d $(SHARE)/minios
+	install -m 644 $(wildcard guests/minios/*.[chS]) guests/minios/minios.ld $(wildcard guests/include/*.h) $(SHARE)/minios
 	install -m 644 docs/man/hv.1 $(MAN)
 	install -m 644 tracer/*.h tracer/events.def $(INCLUDE)/tracer
 	install -m 644 guests/include/abi.h guests/include/hypercall.h $(INCLUDE)/guests/include

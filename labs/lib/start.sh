@@ -15,6 +15,8 @@ rm -rf "$dir/grade"
 sed -n 's/^also: *//p' "$lab/lab.txt" | tr -s ' ' '\n' | while read -r file; do
     cp "$lab/../lib/$file" "$dir"
 done
+# What it takes from elsewhere: the sources of minios, for one.
+[ ! -f "$lab/setup.sh" ] || sh "$lab/setup.sh" "$lab" "$dir"
 hv=${HV:-hv}
 [ "$(readlink -f "$(command -v hv || echo none)")" != "$hv" ] || hv=hv
 # Its Makefile calls hv: this one, where no hv is to be found by its name.
