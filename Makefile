@@ -198,6 +198,9 @@ check-tickets: all ## every ticket: found broken as handed out, each right mend 
 check-demos: all $(BUILD)/pty | build/deps/check build/deps/ski ## every demo plays to its end, its claims hold, its page is well-formed
 	@tests/labs/demos.sh $(HV) labs/demos $(BUILD)/pty $(DEMO)
 
+check-class: all | build/deps/check build/deps/ski ## hv lab grade-all on good, bad and hostile submissions: scores right, nobody harmed (ROUNDS=10: 210 of them)
+	@tests/labs/class.sh $(HV) labs $(ROUNDS)
+
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
@@ -349,7 +352,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-labs check-tickets check-demos check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
+        check-labs check-tickets check-demos check-class check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
         format docs docs-pictures docs-tutorial labs-html install uninstall clean help
 .DELETE_ON_ERROR:
 

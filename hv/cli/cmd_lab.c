@@ -19,6 +19,7 @@
 #include "cli/commands.h"
 #include "cli/exercise.h"
 #include "cli/guestdir.h"
+#include "cli/lab_all.h"
 
 /* A lab's folder begins with two digits and a dash. */
 static int
@@ -139,10 +140,19 @@ grade(const struct args *args, const char *labs, const char *lab)
     return become(labs, lab, "grade.sh", word);
 }
 
+static int
+grade_all(const struct args *args, const char *labs, const char *lab)
+{
+    if (args->words != 3)
+        return cli_error(STATUS_USER, "hv lab grade-all takes a lab and a folder with a folder for "
+                                      "each submission: hv lab grade-all 2 class");
+    return lab_grade_all(args, labs, lab, args->word[2]);
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct args *args, const char *labs, const char *lab);
-} actions[] = {{"start", start}, {"grade", grade}};
+} actions[] = {{"start", start}, {"grade", grade}, {"grade-all", grade_all}};
 
 static int
 run_lab(const struct args *args)
@@ -168,19 +178,27 @@ run_lab(const struct args *args)
                              args->word[1]);
         return actions[i].run(args, labs, lab);
     }
-    return cli_error(STATUS_USER, "hv lab does not know '%s': list, start, grade and flags it does",
+    return cli_error(STATUS_USER,
+                     "hv lab does not know '%s': list, start, grade, grade-all and flags it "
+                     "does",
                      what);
 }
 
 static const struct option_desc options[] = {
-    {"json", 0, "FILE", "grade: write the result there, too, as JSON."},
+    {"json", 0, "FILE", "grade, grade-all: write the result there, too, as JSON."},
     {"work", 0, "FOLDER", "grade: what is built, and logs, go there (DIR/grade)."},
+    {"csv", 0, "FILE", "grade-all: write the table there, too, for a spreadsheet."},
+    {"keep", 0, "FOLDER", "grade-all: what the grader says of each goes to FOLDER/NAME.txt."},
+    {"jobs", 'j', "N", "grade-all: so many at a time (as many as processors)."},
+    {"part", 0, "K/N", "grade-all: only each N-th, from the K-th: for several machines."},
+    {"seconds", 0, "N", "grade-all: stop a submission after so long, whatever it does (600)."},
+    {"plain", 0, NULL, "grade-all: without a box, for work that you trust."},
     {NULL},
 };
 
 const struct command command_lab = {
     .name = "lab",
-    .words = "list, start LAB DIR, grade LAB [DIR] [TEST], or flags",
+    .words = "list, start LAB DIR, grade LAB [DIR] [TEST], grade-all LAB DIR, or flags",
     .max = 4,
     .summary = "The labs of the course: list them, start one, grade it.",
     .text =
@@ -194,6 +212,10 @@ const struct command command_lab = {
         "  cd device\n"
         "  hv lab grade 2\n"
         "  hv lab grade 2 . port-id --json score.json\n\n"
+        "'grade-all' grades a class: each folder in DIR is a submission. Each has a box of its "
+        "own\n"
+        "(strategy ski: no network, no other submission, no solutions, limits), for which hv must\n"
+        "be root; --plain does without. docs/TEACHING.md has more, and several machines.\n\n"
         "Status: 0 if the score is full, 1 if not.\n",
     .options = {options},
     .run = run_lab,

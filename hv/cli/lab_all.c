@@ -1,0 +1,378 @@
+/*
+ * lab_all.c - see lab_all.h. A class: each folder in DIR is a submission, graded in a process and a box
+ * of its own, so many at a time. The score is the grader's; here it is collected.
+ *
+ * Called by cmd_lab.c. Next: lab_box.c.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/lab_all.h"
+#include "cli/progress.h"
+#include "strategy/ski/ski.h"
+
+#define PACKED_MAX (UINT64_C(16) << 20) /* bytes of a submission */
+#define SAID_MAX   (UINT64_C(32) << 20)
+#define JOBS_MAX   64
+
+struct submission {
+    const char *name;
+    pid_t pid; /* 0: not started, or ended */
+    int out;   /* what the grader says */
+    uint64_t deadline;
+    int score;
+    bool over;
+    const char *state; /* "graded", or why there is no score */
+};
+
+struct class
+{
+    struct lab_box box;
+    const char *lab, *folder, *keep;
+    int total; /* points of the lab */
+    struct submission *list;
+    unsigned count, jobs;
+    uint64_t seconds;
+};
+
+/* --- the lab's points, from its tests ---------------------------------------------------------------- */
+
+static int
+read_total(const char *labs, const char *lab)
+{
+    char path[2 * PATH_MAX], *line = NULL;
+    size_t room = 0;
+    int total = 0, points;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s/tests.sh", labs, lab);
+    if (!(file = fopen(path, "re")))
+        return 0;
+    while (getline(&line, &room, file) > 0)
+        if (sscanf(line, "check %*s %d", &points) == 1)
+            total += points;
+    free(line);
+    fclose(file);
+    return total;
+}
+
+/* --- one submission ------------------------------------------------------------------------------------ */
+
+/* A file without a name. */
+static int
+make_file(void)
+{
+    char path[] = "/tmp/hv-class-XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC);
+
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+/* The folder as a tar, which follows no link; -1: it is too large, or cannot be read. */
+static int
+pack(const struct class *class, const char *name)
+{
+    char path[2 * PATH_MAX];
+    int fd = make_file(), status = -1;
+
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof(path), "%s/%s", class->folder, name);
+    pid_t pid = fork();
+    if (!pid) {
+        struct rlimit size = {PACKED_MAX, PACKED_MAX};
+        int null = open("/dev/null", O_RDWR);
+        setrlimit(RLIMIT_FSIZE, &size);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){20, 20});
+        dup2(fd, 1);
+        dup2(null, 2);
+        execlp("tar", "tar", "-C", path, "--exclude=./grade", "-cf", "-", ".", (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+    if (status || lseek(fd, 0, SEEK_SET)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void
+finish(struct submission *s, int score, const char *state)
+{
+    s->score = score;
+    s->state = state;
+    s->over = true;
+    s->pid = 0;
+    if (s->out >= 0)
+        close(s->out);
+    s->out = -1;
+}
+
+static void
+start(struct class *class, struct submission *s)
+{
+    int packed = pack(class, s->name);
+
+    s->out = -1;
+    if (packed < 0) {
+        finish(s, 0, "too large or unreadable");
+        return;
+    }
+    s->out = make_file();
+    s->deadline = now_ns() + class->seconds * UINT64_C(1000000000);
+    fflush(NULL);
+    s->pid = s->out < 0 ? -1 : fork();
+    if (!s->pid)
+        lab_box_grade(&class->box, class->lab, packed, s->out);
+    close(packed);
+    if (s->pid < 0)
+        finish(s, 0, "could not be started");
+}
+
+/* What the grader said, to --keep FOLDER/NAME.txt. */
+static void
+keep(const struct class *class, const char *name, const char *said, size_t size)
+{
+    char path[2 * PATH_MAX];
+
+    if (!class->keep)
+        return;
+    snprintf(path, sizeof(path), "%s/%s.txt", class->keep, name);
+    FILE *file = fopen(path, "we");
+    if (file) {
+        fwrite(said, 1, size, file);
+        fclose(file);
+    }
+}
+
+/* The grader has ended. Only numbers are taken from what it says, and only such as can be. */
+static void
+collect(const struct class *class, struct submission *s, int status, bool late)
+{
+    char path[64], *said = NULL, *json = NULL;
+    size_t size = 0;
+    int score = 0, total = 0;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", s->out);
+    if (!read_file(path, SAID_MAX, (uint8_t **)&said, &size, NULL)) {
+        keep(class, s->name, said, size);
+        for (char *at = said; (at = strstr(at, "@@json@@\n")); at++)
+            json = at + strlen("@@json@@\n");
+    }
+    bool is_there = json && sscanf(json, "{\"lab\": \"%*[^\"]\", \"score\": %d, \"total\": %d",
+                                   &score, &total) == 2;
+    if (late)
+        finish(s, 0, "stopped: it took too long");
+    else if (is_there && total == class->total && score >= 0 && score <= total)
+        finish(s, score, "graded");
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 97)
+        finish(s, 0, "the box could not be made");
+    else
+        finish(s, 0, is_there ? "not believed: not this lab's points" : "the grader did not end");
+    free(said);
+}
+
+/* --- all of them --------------------------------------------------------------------------------------- */
+
+/* Ends those that are over their time, collects those that have ended. Returns how many run still. */
+static unsigned
+look_after(struct class *class, unsigned *done)
+{
+    unsigned running = 0;
+
+    for (unsigned i = 0; i < class->count; i++) {
+        struct submission *s = &class->list[i];
+        int status;
+        if (s->over || s->pid <= 0)
+            continue;
+        bool late = now_ns() > s->deadline;
+        if (late) {
+            if (class->box.plain)
+                kill(-s->pid, SIGKILL);
+            kill(s->pid, SIGKILL);
+        }
+        if (waitpid(s->pid, &status, late ? 0 : WNOHANG) == s->pid) {
+            if (class->box.plain)
+                kill(-s->pid, SIGKILL); /* what it has left in its session */
+            collect(class, s, status, late);
+            (*done)++;
+        } else {
+            running++;
+        }
+    }
+    return running;
+}
+
+static void
+run(struct class *class)
+{
+    struct progress progress;
+    unsigned done = 0, next = 0, running = 0;
+
+    progress_begin(&progress, "grading");
+    while (done < class->count) {
+        while (running < class->jobs && next < class->count) {
+            start(class, &class->list[next]);
+            if (class->list[next++].over)
+                done++;
+            else
+                running++;
+        }
+        running = look_after(class, &done);
+        progress_say(&progress, done, class->count);
+        if (running)
+            poll(NULL, 0, 20);
+    }
+    progress_end(&progress);
+}
+
+/* Every folder in DIR, sorted; of these only part k of n, dealt out like cards. */
+static int
+find_submissions(struct class *class, const char *part, struct dirent ***entries, int *found,
+                 struct error *err)
+{
+    unsigned k = 1, n = 1, number = 0;
+    char end;
+
+    if (part && (sscanf(part, "%u/%u%c", &k, &n, &end) != 2 || !k || k > n || n > 10000))
+        return error_set(err, EINVAL, "option '--part' takes K/N, like 1/4, not '%s'", part);
+    *found = scandir(class->folder, entries, NULL, alphasort);
+    if (*found < 0)
+        return error_set(err, errno, "'%s': %s", class->folder, strerror(errno));
+    class->list = calloc((size_t)*found + 1, sizeof(*class->list));
+    if (!class->list)
+        return error_set(err, ENOMEM, "no memory");
+    for (int i = 0; i < *found; i++) {
+        char path[2 * PATH_MAX];
+        struct stat st;
+        const char *name = (*entries)[i]->d_name;
+        snprintf(path, sizeof(path), "%s/%s", class->folder, name);
+        if (name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode))
+            continue;
+        if (number++ % n == k - 1)
+            class->list[class->count++] = (struct submission){.name = name, .out = -1};
+    }
+    return class->count || part
+               ? 0
+               : error_set(err, ENOENT, "'%s' has no folders: each is a submission", class->folder);
+}
+
+/* --- what came of it ----------------------------------------------------------------------------------- */
+
+static void
+put_quoted(FILE *file, const char *text, bool json)
+{
+    fputc('"', file);
+    for (; *text; text++) {
+        if (json && ((unsigned char)*text < ' ' || *text == '"' || *text == '\\'))
+            fprintf(file, "\\u%04x", *text);
+        else if (*text == '"')
+            fputs("\"\"", file);
+        else
+            fputc(*text, file);
+    }
+    fputc('"', file);
+}
+
+static int
+write_all(const struct class *class, const char *path, bool json, struct error *err)
+{
+    FILE *file = path ? fopen(path, "we") : NULL;
+
+    if (!path)
+        return 0;
+    if (!file)
+        return error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
+    fputs(json ? "[" : "name,lab,score,total,state\n", file);
+    for (unsigned i = 0; i < class->count; i++) {
+        const struct submission *s = &class->list[i];
+        fputs(json ? (i ? ",\n {\"name\": " : "\n {\"name\": ") : "", file);
+        put_quoted(file, s->name, json);
+        fprintf(file,
+                json ? ", \"lab\": \"%s\", \"score\": %d, \"total\": %d, \"state\": \"%s\"}"
+                     : ",%s,%d,%d,\"%s\"\n",
+                class->lab, s->score, class->total, s->state);
+    }
+    fputs(json ? "\n]\n" : "", file);
+    if (ferror(file) | fclose(file))
+        return error_set(err, EIO, "cannot write '%s' to its end", path);
+    return 0;
+}
+
+static void
+print_table(const struct class *class)
+{
+    unsigned full = 0, none = 0;
+
+    for (unsigned i = 0; i < class->count; i++) {
+        const struct submission *s = &class->list[i];
+        printf("  %-24s %3d/%d  %s\n", s->name, s->score, class->total, s->state);
+        full += s->score == class->total;
+        none += strcmp(s->state, "graded") != 0;
+    }
+    printf("%s: %u graded, %u full, %u without a score\n", class->lab, class->count - none, full,
+           none);
+}
+
+static int
+read_options(struct class *class, const struct args *args, struct error *err)
+{
+    uint64_t jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    int rc;
+
+    class->seconds = 600;
+    class->keep = args_value(args, "keep");
+    if ((rc = args_number(args, "jobs", &jobs, err)) ||
+        (rc = args_number(args, "seconds", &class->seconds, err)))
+        return rc;
+    if (!jobs || jobs > JOBS_MAX || !class->seconds || class->seconds > 86400)
+        return error_set(err, EINVAL, "--jobs is 1 to %u, --seconds 1 to 86400", JOBS_MAX);
+    class->jobs = (unsigned)jobs;
+    if (class->keep && mkdir(class->keep, 0777) && errno != EEXIST)
+        return error_set(err, errno, "folder '%s' cannot be made: %s", class->keep,
+                         strerror(errno));
+    return 0;
+}
+
+int
+lab_grade_all(const struct args *args, const char *labs, const char *lab, const char *folder)
+{
+    struct class class = {.lab = lab, .folder = folder, .total = read_total(labs, lab)};
+    struct dirent **entries = NULL;
+    struct error err;
+    int found = 0, rc = read_options(&class, args, &err);
+
+    if (!rc)
+        rc = find_submissions(&class, args_value(args, "part"), &entries, &found, &err);
+    if (!rc)
+        rc = lab_box_open(&class.box, labs, args_flag(args, "plain"), &err);
+    if (!rc) {
+        run(&class);
+        print_table(&class);
+        rc = write_all(&class, args_value(args, "json"), true, &err);
+    }
+    if (!rc)
+        rc = write_all(&class, args_value(args, "csv"), false, &err);
+    lab_box_close(&class.box);
+    ski_sweep();
+    for (int i = 0; i < found; i++)
+        free(entries[i]);
+    free(entries);
+    free(class.list);
+    return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
+}

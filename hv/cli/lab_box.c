@@ -1,0 +1,249 @@
+/*
+ * lab_box.c - see lab_all.h. The box in which a submission is built and graded: strategy ski with a root
+ * file system made for it, without network, without other submissions, without solutions.
+ *
+ * Its walls keep a submission from the host and from others. They do not keep it from its own grader,
+ * which is in the box with it: who wants to forge a score can, and must write that into the source.
+ * Called by lab_all.c. Next: strategy/ski/ski.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "cli/guestdir.h"
+#include "cli/lab_all.h"
+#include "strategy/ski/ski.h"
+
+#define MEMORY    (UINT64_C(768) << 20)
+#define PROCESSES 64
+#define FILE_MAX  (UINT64_C(24) << 20) /* bytes; /tmp of the box has 32 MiB */
+
+/* $0 is the lab. The grader's JSON is last, behind a mark that the caller looks for. */
+static const char script[] =
+    "mkdir $T/s $T/w && cd $T/s && tar -x --no-same-owner --no-same-permissions -f - || exit 98\n"
+    "rm -rf grade; cd $T\n"
+    "\"$HV\" lab grade \"$0\" $T/s --json $T/json --work $T/w </dev/null 2>&1 | head -c 200000\n"
+    "echo; echo @@json@@; [ -f $T/json ] && head -c 200000 $T/json\n"
+    "[ $T = /tmp ] || rm -rf $T\n";
+
+/* --- the view -------------------------------------------------------------------------------------- */
+
+static int
+bind(const struct lab_box *box, const char *from, const char *to, struct error *err)
+{
+    char target[2 * PATH_MAX];
+    struct stat st;
+
+    snprintf(target, sizeof(target), "%s%s", box->view, to);
+    if (stat(from, &st))
+        return error_set(err, errno, "'%s': %s", from, strerror(errno));
+    if (S_ISDIR(st.st_mode)) {
+        if (mkdir(target, 0755) && errno != EEXIST)
+            return error_set(err, errno, "%s: %s", target, strerror(errno));
+    } else {
+        int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0)
+            return error_set(err, errno, "%s: %s", target, strerror(errno));
+        close(fd);
+    }
+    if (mount(from, target, NULL, MS_BIND, NULL))
+        return error_set(err, errno, "binding %s at %s: %s", from, target, strerror(errno));
+    return 0;
+}
+
+/* An empty folder over one that is not to be seen. */
+static int
+hide(const struct lab_box *box, const char *what, struct error *err)
+{
+    char target[2 * PATH_MAX];
+
+    snprintf(target, sizeof(target), "%s%s", box->view, what);
+    if (access(target, F_OK))
+        return 0;
+    if (mount("tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k"))
+        return error_set(err, errno, "hiding %s: %s", what, strerror(errno));
+    return 0;
+}
+
+/* /bin, /lib and the like are links into /usr on a merged system; else folders of their own. */
+static int
+copy_top(const struct lab_box *box, const char *name, struct error *err)
+{
+    char link[PATH_MAX], to[2 * PATH_MAX];
+    ssize_t length = readlink(name, link, sizeof(link) - 1);
+
+    if (length <= 0)
+        return access(name, F_OK) ? 0 : bind(box, name, name, err);
+    link[length] = 0;
+    snprintf(to, sizeof(to), "%s%s", box->view, name);
+    return symlink(link, to) ? error_set(err, errno, "%s: %s", to, strerror(errno)) : 0;
+}
+
+static int
+make_view(struct lab_box *box, struct error *err)
+{
+    static const char *const tops[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+    static const char *const folders[] = {"/proc", "/dev", "/tmp", "/etc", "/hv"};
+    char path[2 * PATH_MAX], parent[PATH_MAX], *slash;
+    int rc = bind(box, "/usr", "/usr", err);
+
+    for (unsigned i = 0; !rc && i < ARRAY_SIZE(tops); i++)
+        rc = copy_top(box, tops[i], err);
+    for (unsigned i = 0; !rc && i < ARRAY_SIZE(folders); i++) {
+        snprintf(path, sizeof(path), "%s%s", box->view, folders[i]);
+        if (mkdir(path, 0755))
+            rc = error_set(err, errno, "%s: %s", path, strerror(errno));
+    }
+    if (!rc && !access("/etc/alternatives", F_OK)) /* what cc is on Debian */
+        rc = bind(box, "/etc/alternatives", "/etc/alternatives", err);
+    if (!rc && !access("/etc/ld.so.cache", F_OK))
+        rc = bind(box, "/etc/ld.so.cache", "/etc/ld.so.cache", err);
+
+    /* In the source tree, headers of plug-ins include others from the folder above them. */
+    snprintf(parent, sizeof(parent), "%s", box->include);
+    if ((slash = strrchr(parent, '/')))
+        *slash = 0;
+    if (rc || (rc = bind(box, box->hv, "/hv/hv", err)) ||
+        (rc = bind(box, box->labs, "/hv/labs", err)) ||
+        (rc = hide(box, "/hv/labs/solutions", err)) ||
+        (rc = bind(box, box->guests, "/hv/guests", err)) ||
+        (rc = bind(box, parent, "/hv/above", err)) || (rc = hide(box, "/hv/above/labs", err)) ||
+        (rc = hide(box, "/hv/above/.git", err)))
+        return rc;
+    snprintf(box->include, sizeof(box->include), "/hv/above/%s", slash ? slash + 1 : "");
+    strcpy(box->hv, "/hv/hv");
+    strcpy(box->labs, "/hv/labs");
+    strcpy(box->guests, "/hv/guests");
+    /* An installed tree has the labs below /usr or /usr/local. */
+    if ((rc = hide(box, "/usr/share/hv/labs/solutions", err)))
+        return rc;
+    return hide(box, "/usr/local/share/hv/labs/solutions", err);
+}
+
+static bool
+resolve(char path[PATH_MAX])
+{
+    char real[PATH_MAX];
+
+    return realpath(path, real) && strcpy(path, real);
+}
+
+int
+lab_box_open(struct lab_box *box, const char *labs, bool plain, struct error *err)
+{
+    *box = (struct lab_box){.plain = plain, .cpu_seconds = 30};
+    snprintf(box->labs, sizeof(box->labs), "%s", labs);
+    strcpy(box->hv, "/proc/self/exe");
+    if (!guestdir_find(box->guests, sizeof(box->guests)) ||
+        !includedir_find(box->include, sizeof(box->include)) || !resolve(box->labs) ||
+        !resolve(box->guests) || !resolve(box->include) || !resolve(box->hv))
+        return error_set(err, ENOENT,
+                         "guests or headers of plug-ins are not there: install hv, or set "
+                         "HV_GUESTS and HV_INCLUDE to their folders");
+    if (plain)
+        return 0;
+    if (geteuid())
+        return error_set(
+            err, EPERM,
+            "untrusted work is graded in a box of strategy ski, whose root file system "
+            "only root can put together: be root, or, if you trust the work, say "
+            "--plain");
+    strcpy(box->view, "/tmp/hv-box-XXXXXX");
+    if (!mkdtemp(box->view)) {
+        box->view[0] = 0;
+        return error_set(err, errno, "no folder can be made in /tmp: %s", strerror(errno));
+    }
+    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+        mount("tmpfs", box->view, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m"))
+        return error_set(err, errno, "the box' file system: %s", strerror(errno));
+    return make_view(box, err);
+}
+
+void
+lab_box_close(struct lab_box *box)
+{
+    if (!box->view[0])
+        return;
+    umount2(box->view, MNT_DETACH);
+    rmdir(box->view);
+    box->view[0] = 0;
+}
+
+/* --- one submission -------------------------------------------------------------------------------- */
+
+static void
+limit(int what, rlim_t value)
+{
+    setrlimit(what, &(struct rlimit){value, value});
+}
+
+/* Without a box: a folder of its own, this user's rights, limits. */
+static void
+grade_plain(char *const *argv, char *const *envp)
+{
+    limit(RLIMIT_AS, 8 * MEMORY);
+    setsid();
+    execve("/bin/sh", argv, envp);
+    _exit(97);
+}
+
+static void
+grade_boxed(const struct lab_box *box, char *const *argv, char *const *envp)
+{
+    struct ski_options options;
+    struct process_spec spec = {.path = "/bin/sh", .argv = argv, .envp = envp};
+    struct error err;
+    struct ski *ski;
+    int status = 97;
+
+    ski_options_init(&options);
+    options.rootfs = box->view;
+    options.mem = MEMORY;
+    options.pids = PROCESSES;
+    options.cpu = 100;
+    options.hostname = "box";
+    ski = ski_open(&options);
+    if (!ski || ski_start(ski, &spec, NULL, NULL, &err) || ski_wait(ski, &status, &err)) {
+        dprintf(1, "the box: %s\n", ski ? err.message : "no memory");
+        status = 97;
+    }
+    ski_close(ski);
+    _exit(status);
+}
+
+void
+lab_box_grade(const struct lab_box *box, const char *lab, int packed, int out)
+{
+    char work[] = "/tmp/hv-grade-XXXXXX";
+    char env[5][PATH_MAX + 16];
+    char *const argv[] = {"sh", "-c", (char *)(uintptr_t)script, (char *)(uintptr_t)lab, NULL};
+    char *const envp[] = {
+        env[0],      env[1],     env[2],       env[3], env[4], "PATH=/usr/bin:/bin",
+        "HOME=/tmp", "LC_ALL=C", "NO_COLOR=1", NULL};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (dup2(packed, 0) || dup2(out, 1) != 1 || dup2(out, 2) != 2)
+        _exit(97);
+    snprintf(env[0], sizeof(env[0]), "HV=%s", box->hv);
+    snprintf(env[1], sizeof(env[1]), "HV_LABS=%s", box->labs);
+    snprintf(env[2], sizeof(env[2]), "HV_GUESTS=%s", box->guests);
+    snprintf(env[3], sizeof(env[3]), "HV_INCLUDE=%s", box->include);
+    snprintf(env[4], sizeof(env[4]), "T=%s", box->plain ? mkdtemp(work) : "/tmp");
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, FILE_MAX);
+    limit(RLIMIT_CPU, box->cpu_seconds);
+    if (box->plain)
+        grade_plain(argv, envp);
+    grade_boxed(box, argv, envp);
+    _exit(97);
+}

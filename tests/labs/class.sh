@@ -1,0 +1,137 @@
+#!/bin/bash
+# class.sh HV LABS [ROUNDS [SECONDS]] - `hv lab grade-all` on a class with good, bad and hostile submissions of lab 3:
+# 21 a round. SECONDS is what one may take. Scores must be right, the same twice, and none may harm another or this host. Called by
+# `make check-class`; ends with "class: N passed, N failed". As another user than root it can only see
+# that hv refuses.
+set -u
+hv=$(realpath "$1") labs=$(realpath "$2") rounds=${3-1} seconds=${4-30}
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+class=$work/class
+mkdir "$class"
+export HV_LABS=$labs
+passed=0 failed=0
+
+ok() { # WHAT COMMAND...
+    what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: class: $what"
+    fi
+}
+finish() {
+    echo "class: $passed passed, $failed failed"
+    [ $failed = 0 ]
+}
+
+submission() { # NAME: the reference
+    "$hv" lab start 3 "$class/$1" >/dev/null
+    cp "$labs"/solutions/03-dispatcher/* "$class/$1"
+}
+# The reference, and code that runs when hv loads the plug-in, before anything else.
+hostile() { # NAME CODE
+    submission "$1"
+    cat >>"$class/$1/dispatcher.c" <<END
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+static int tries(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0666);
+    return fd >= 0 && write(fd, "x", 1) == 1;
+}
+__attribute__((constructor)) static void hostile(void)
+{
+    (void)tries;
+    $2
+}
+END
+}
+
+canary=/tmp/hv-canary.$$
+secret=$work/secret
+echo "nobody reads this" >"$secret"
+for r in $(seq "$rounds"); do
+    submission "reference-$r"
+    "$hv" lab start 3 "$class/starter-$r" >/dev/null
+    hostile "crash-$r" 'raise(SIGSEGV);'
+    hostile "exits-$r" '_exit(0);'
+    hostile "loop-$r" 'for (;;) ;'
+    hostile "sleep-$r" 'for (;;) pause();'
+    hostile "forkbomb-$r" 'for (;;) fork();'
+    hostile "memory-$r" 'for (;;) { volatile char *p = malloc(1 << 20); if (p) for (int i = 0; i < 1 << 20; i += 4096) p[i] = 1; }'
+    hostile "disk-$r" 'char b[4096] = "x"; int fd = open("/tmp/big", O_WRONLY | O_CREAT, 0666); while (write(fd, b, 4096) > 0) ; '
+    hostile "output-$r" 'char b[4096] = "x"; while (write(1, b, 4096) > 0) ;'
+    hostile "kill-$r" 'kill(-1, SIGKILL); kill(getppid(), SIGKILL);'
+    hostile "writes-$r" "if (tries(\"$canary\") && 0) _exit(9); tries(\"$secret\"); tries(\"/etc/canary\"); tries(\"/usr/canary\"); tries(\"/hv/hv\");"
+    # Steps that do nothing but end badly if they succeed: then the score is not full.
+    hostile "reads-$r" "if (!access(\"$secret\", F_OK) || !access(\"$class\", F_OK) || !access(\"/etc/passwd\", F_OK)) abort();"
+    hostile "solutions-$r" 'DIR *d = opendir("/hv/labs/solutions"); int n = 0; while (d && readdir(d)) n++; if (n > 2 || !access("/hv/above/labs/solutions", F_OK)) abort();'
+    hostile "network-$r" 'if (socket(AF_INET, SOCK_RAW, 1) >= 0 || socket(AF_PACKET, SOCK_RAW, 0) >= 0) abort();'
+    submission "shadow-$r"
+    sed -i '1i #include "/etc/shadow"' "$class/shadow-$r/dispatcher.c"
+    submission "endless-$r"
+    sed -i '1i #include __FILE__' "$class/endless-$r/dispatcher.c"
+    mkdir "$class/empty-$r"
+    submission "a name; \$(touch canary) \"$r\""
+    submission "large-$r"
+    head -c 20000000 /dev/zero >"$class/large-$r/zeros"
+    submission "links-$r"
+    rm "$class/links-$r/dispatcher.c"
+    ln -s "$labs/solutions/03-dispatcher/dispatcher.c" "$class/links-$r/dispatcher.c"
+    mkfifo "$class/links-$r/fifo"
+done
+
+if [ "$(id -u)" != 0 ]; then
+    "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
+    ok "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
+    finish
+    exit
+fi
+
+# Those that were started in a box know hv by the box' name for it.
+left() { grep -l -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
+"$hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --csv "$work/1.csv" --json "$work/1.json" >"$work/1.txt" 2>&1
+ok "it ends well" [ $? = 0 ]
+total=$(grep -c . "$work/1.csv")
+ok "a line for each: $total" [ "$total" = $((rounds * 21 + 1)) ]
+ok "JSON" jq -e "length == $((rounds * 21))" "$work/1.json" >"$work/jq"
+
+is() { # KIND SCORE STATE: in each round
+    [ "$(grep -c "^\"$1-[0-9]*\",03-dispatcher,$2,50,\"$3" "$work/1.csv")" = "$rounds" ] && return
+    grep "^\"$1-" "$work/1.csv" | head -n 3
+    return 1
+}
+ok "the reference is full" is reference 50 graded
+ok "the starter is not" is starter 0 graded
+for kind in crash exits shadow endless empty links; do ok "$kind" is $kind 0 graded; done
+for kind in loop sleep forkbomb memory; do ok "$kind" is $kind 0 ''; done
+ok "too much to the grader's own output" is output 0 ''
+ok "it kills all it can" is kill 0 ''
+for kind in writes reads solutions network; do ok "$kind: nothing is to be had" is $kind 50 graded; done
+ok "a name is no command" grep -q '^"a name; .*,50,50,"graded"' "$work/1.csv"
+ok "too large" is large 0 'too large'
+ok "nothing was written on the host" [ ! -e "$canary" ] && [ ! -e canary ]
+ok "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
+ok "nor into the system" [ ! -e /etc/canary ] && [ ! -e /usr/canary ]
+sleep 1
+ok "no process is left" [ -z "$(left)" ]
+ok "nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
+
+# Twice, in two parts, without those that only wait for the clock: the same scores.
+rm -rf "$class"/{loop,sleep,forkbomb,memory}-*
+for part in 1/2 2/2; do
+    "$hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --part $part --csv "$work/part" >"$work/2.txt" 2>&1
+    sed 1d "$work/part"
+done | sort >"$work/2.csv"
+grep -v -E '^(name|"(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"
+ok "the same scores twice, and by parts" diff "$work/1.sorted" "$work/2.csv"
+finish
