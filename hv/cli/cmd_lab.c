@@ -63,7 +63,7 @@ list(const char *labs)
         char title[128], hours[16];
         read_key(labs, entry[i]->d_name, "title", title, sizeof(title));
         read_key(labs, entry[i]->d_name, "hours", hours, sizeof(hours));
-        printf("  %-16s %s (%s h)\n", entry[i]->d_name, title, hours);
+        printf("  %-20s %s (%s h)\n", entry[i]->d_name, title, hours);
         free(entry[i]);
     }
     if (count >= 0)

@@ -23,7 +23,7 @@ says() {
     fi
 }
 
-says "list" 0 "  01-first-exit    The first exit" "$hv" lab list
+says "list" 0 "  01-first-exit        The first exit" "$hv" lab list
 says "no word is list" 0 "02-device" "$hv" lab
 says "an unknown word" 1 "hv lab does not know 'grad'" "$hv" lab grad 1
 says "no lab" 1 "which lab?" "$hv" lab grade
