@@ -197,6 +197,7 @@ check-tickets: all ## every ticket: found broken as handed out, each right mend 
 
 check-demos: all $(BUILD)/pty | build/deps/check build/deps/ski ## every demo plays to its end, its claims hold, its page is well-formed
 	@tests/labs/demos.sh $(HV) labs/demos $(BUILD)/pty $(DEMO)
+	@tests/labs/teaching.sh $(HV) labs
 
 check-class: all | build/deps/check build/deps/ski ## hv lab grade-all on good, bad and hostile submissions: scores right, nobody harmed (ROUNDS=10: 210 of them)
 	@tests/labs/class.sh $(HV) labs $(ROUNDS)
@@ -312,6 +313,9 @@ labs-html: $(HV) guests | build/deps/labs ## draw the labs' pictures, render the
 docs-tutorial: $(HV) guests | build/deps/check ## play the sessions of docs/tutorial, write them into docs/DEBUGGER.md
 	@tests/cli/tutorial.sh $(HV) $(GUESTS) --write
 
+docs-teaching: $(HV) ## write the lists of labs, demos and tickets into docs/TEACHING.md
+	@tests/labs/teaching.sh $(HV) labs --write
+
 # --- installation ---------------------------------------------------------------------------------
 
 BIN     = $(DESTDIR)$(PREFIX)/bin
@@ -353,7 +357,7 @@ help: ## print this list
 
 .PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
         check-labs check-tickets check-demos check-class check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
-        format docs docs-pictures docs-tutorial labs-html install uninstall clean help
+        format docs docs-pictures docs-tutorial docs-teaching labs-html install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -146,6 +146,7 @@ grade_all(const struct args *args, const char *labs, const char *lab)
     if (args->words != 3)
         return cli_error(STATUS_USER, "hv lab grade-all takes a lab and a folder with a folder for "
                                       "each submission: hv lab grade-all 2 class");
+    lab = strrchr(lab, '/') ? strrchr(lab, '/') + 1 : lab;
     return lab_grade_all(args, labs, lab, args->word[2]);
 }
 
