@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,27 @@ bind(const struct lab_box *box, const char *from, const char *to, struct error *
     if (mount(from, target, NULL, MS_BIND, NULL))
         return error_set(err, errno, "binding %s at %s: %s", from, target, strerror(errno));
     return 0;
+}
+
+/* hv itself is copied: who installs a new one meanwhile removes the file, and a process whose file is
+ * removed does not find itself in /proc any more. */
+static int
+copy_program(const struct lab_box *box, struct error *err)
+{
+    char target[2 * PATH_MAX];
+    ssize_t sent = -1;
+
+    snprintf(target, sizeof(target), "%s/hv/hv", box->view);
+    int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    int to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    while (from >= 0 && to >= 0 && (sent = sendfile(to, from, NULL, 1u << 20)) > 0)
+        ;
+    int rc = sent ? error_set(err, errno, "copying hv to %s: %s", target, strerror(errno)) : 0;
+    if (from >= 0)
+        close(from);
+    if (to >= 0)
+        close(to);
+    return rc;
 }
 
 /* An empty folder over one that is not to be seen. */
@@ -113,8 +135,7 @@ make_view(struct lab_box *box, struct error *err)
     snprintf(parent, sizeof(parent), "%s", box->include);
     if ((slash = strrchr(parent, '/')))
         *slash = 0;
-    if (rc || (rc = bind(box, box->hv, "/hv/hv", err)) ||
-        (rc = bind(box, box->labs, "/hv/labs", err)) ||
+    if (rc || (rc = copy_program(box, err)) || (rc = bind(box, box->labs, "/hv/labs", err)) ||
         (rc = hide(box, "/hv/labs/solutions", err)) ||
         (rc = bind(box, box->guests, "/hv/guests", err)) ||
         (rc = bind(box, parent, "/hv/above", err)) || (rc = hide(box, "/hv/above/labs", err)) ||
@@ -164,7 +185,7 @@ lab_box_open(struct lab_box *box, const char *labs, bool plain, struct error *er
         return error_set(err, errno, "no folder can be made in /tmp: %s", strerror(errno));
     }
     if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-        mount("tmpfs", box->view, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m"))
+        mount("tmpfs", box->view, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=256m"))
         return error_set(err, errno, "the box' file system: %s", strerror(errno));
     return make_view(box, err);
 }
