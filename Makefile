@@ -110,6 +110,10 @@ DIFF_SHARE_asan    := 400000
 
 check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-decode check-fuzz ## all tests that need no special machine (MODE=asan: under ASan)
 
+# What the tests are made of: `make -j2 test-programs` uses both processors, the tests themselves one.
+test-programs: all $(BUILD)/unit $(BUILD)/pty $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode
+	@$(MAKE) -s $(FUZZERS)
+
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
 
@@ -355,9 +359,10 @@ clean: ## remove everything that was built
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all guests deps demo bench check check-unit check-cli check-gdb check-plugin check-guest \
-        check-labs check-tickets check-demos check-class check-diff check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint \
-        format docs docs-pictures docs-tutorial docs-teaching labs-html install uninstall clean help
+.PHONY: all test-programs guests deps demo bench check check-unit check-cli check-gdb \
+        check-plugin check-guest check-labs check-tickets check-demos check-class check-diff \
+        check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint format \
+        docs docs-pictures docs-tutorial docs-teaching labs-html install uninstall clean help
 .DELETE_ON_ERROR:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
