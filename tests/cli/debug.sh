@@ -5,27 +5,15 @@
 # compiler to compiler. Called by `make check-cli`; ends with "N passed, N failed".
 set -u
 hv=$(realpath "$1") guests=$(realpath "$2") pty=$(realpath "$3")
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+shown="$work/out"
 export HOME="$work/home" TERM=xterm NO_COLOR=1 HV_GUESTS="$guests"
 unset XDG_STATE_HOME XDG_CONFIG_HOME
 mkdir "$HOME"
 # MODE=asan: readline itself keeps the undo list of a line of history that was typed over.
 echo leak:libreadline >"$work/lsan"
 export LSAN_OPTIONS="suppressions=$work/lsan:print_suppressions=0"
-
-verdict() { # WHAT REASON...; no reason: passed
-    what=$1
-    shift
-    if [ $# = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what: $*"
-        tail -n 15 "$work/out" | sed 's/^/    /'
-    fi
-}
 
 # debug WORD... <SCRIPT: runs hv debug on minios; output in $work/out, status in $got.
 debug() {
@@ -341,5 +329,4 @@ END
 ends "history is read" 0
 [ "$(grep -c '^when$' "$history")" = 1 ] || verdict "history" "has a line twice"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+verdicts debugger

@@ -4,21 +4,8 @@
 # ends with "N passed, N failed".
 set -u
 hv=$1 guests=$2
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT REASON...; no reason: passed
-    what=$1
-    shift
-    if [ $# = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what: $*"
-        sed 's/^/    /' "$work/out" "$work/err" | tail -n 15
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
 
 wait_for() { # SOCKET
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -189,5 +176,4 @@ else
     verdict "a bad address is refused" "not so"
 fi
 
-echo "gdb: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts gdb

@@ -7,28 +7,9 @@ root=$(cd "$1" && pwd) cc=$2
 hv=$root/bin/hv include=$root/include/hv share=$root/share/hv
 here=$(dirname "$0")
 top=$here/../..
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT REASON...; no reason: passed
-    what=$1
-    shift
-    if [ $# = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: plugin: $what: $*"
-        cat "$work/check" "$work/err" 2>/dev/null | sed 's/^/    /' | head -n 5
-    fi
-}
-
-# check WHAT TEST...: passed if the command TEST succeeds.
-check() {
-    what=$1
-    shift
-    if "$@" 2>"$work/check"; then verdict "$what"; else verdict "$what" "not so: $*"; fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$here/../scripts/verdict.sh"
+about='plugin: ' shown="$work/check $work/err"
 
 build() { # OUT SOURCE...: as docs/PLUGINS.md says
     out=$1
@@ -152,5 +133,4 @@ wrong "cannot be loaded: invalid ELF header" "$template"
 wrong "cannot be loaded: .*such file" nosuch.so
 wrong "cannot be loaded: " "$work/"
 
-echo "plugin: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts plugin

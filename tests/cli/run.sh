@@ -3,21 +3,8 @@
 # words and status. Called by `make check-cli`; ends with "N passed, N failed".
 set -u
 hv=$1 guests=$2
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT REASON...; no reason: passed
-    what=$1
-    shift
-    if [ $# = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what: $*"
-        sed 's/^/    /' "$work/err" | head -n 5
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
 
 # refused STATUS PATTERN WORD...: hv WORD... ends with STATUS; on stderr is one line that matches.
 refused() {
@@ -51,13 +38,6 @@ prints() {
     else
         verdict "hv $*"
     fi
-}
-
-# check WHAT TEST...: passed if the command TEST succeeds.
-check() {
-    what=$1
-    shift
-    if "$@"; then verdict "$what"; else verdict "$what" "not so: $*"; fi
 }
 
 # --- help ---------------------------------------------------------------------------------------
@@ -375,5 +355,4 @@ cp "$guests/minios" "$work/guest"
 check "a guest built again: said" grep -q "another build" "$work/err"
 check "a guest built again: no names" [ "$(grep -c 'uart_put\|(.*:[0-9]*)' "$work/out")" = 0 ]
 
-echo "cli: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts cli

@@ -9,18 +9,8 @@
 set -u
 hv=$1 guests=$2 bless=${3-}
 here=$(dirname "$0")/views
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT STATUS
-    if [ "$2" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $1"
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
 
 # debug STRATEGY GUEST: commands on standard input, what they print into $work/out.
 debug() {
@@ -34,7 +24,7 @@ says() {
     tr -s ' \n' '  ' <"$work/out" >"$work/flat"
     for pattern in "$@"; do
         grep -q -e "$pattern" "$work/out" "$work/flat"
-        verdict "$what: '$pattern'" $?
+        is_zero "$what: '$pattern'" $?
     done
 }
 
@@ -46,7 +36,7 @@ if [ "$bless" = --bless ]; then
     cp "$work/hello64" "$here/hello64.txt"
 fi
 diff "$here/hello64.txt" "$work/hello64"
-verdict "hello64 is as in views/hello64.txt" $?
+is_zero "hello64 is as in views/hello64.txt" $?
 
 # --- each strategy -----------------------------------------------------------------------------------
 
@@ -173,5 +163,4 @@ info checkpoints
 END
 says "checkpoints" '^checkpoint 1: '
 
-echo "views: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts views

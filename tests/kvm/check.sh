@@ -23,7 +23,7 @@ cp "$@" "$root/hv/"
 find "$guests" -maxdepth 1 -type f -exec cp {} "$root/hv/guests/" \;
 cp -r "$guests/apps" "$root/hv/guests/"
 cp -r "$guests/apps" "$root/hv/guests/"
-cp -r "$here" "$here/../guest" "$root/hv/tests/"
+cp -r "$here" "$here/../guest" "$here/../scripts" "$root/hv/tests/"
 # The libraries that the programs were linked with, where they look for them.
 for program in "$@"; do
     ldd "$program" | sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p'

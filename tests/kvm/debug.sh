@@ -8,22 +8,11 @@
 # shellcheck disable=SC2016 # the debugger's own variables
 set -u
 hv=$1 guests=$2 engine=${3:-kvm}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+skipped=0
+shown="$work/out"
 export HOME="$work" TERM=dumb NO_COLOR=1 HV_GUESTS="$guests"
-
-verdict() { # WHAT REASON...; no reason: passed
-    what=$1
-    shift
-    if [ $# = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $strategy: $what: $*"
-        tail -n 25 "$work/out" | sed 's/^/    /'
-    fi
-}
 
 # debug <SCRIPT: a session on minios that says hello; output in $work/out, status in $work/status.
 debug() {
@@ -73,6 +62,7 @@ points=no
 cp "$work/out" "$work/points"
 
 for strategy in hardware trap paravirt; do
+    about="$strategy: "
     guest=minios
     case $strategy in
     hardware)

@@ -82,7 +82,7 @@ check_words() {
 
 check_shell() {
     command -v shellcheck >/dev/null || return 0
-    files '\.sh$|^\.ci/run$' | each shellcheck -f gcc
+    files '\.sh$|^\.ci/run$' | each shellcheck -x -f gcc
 }
 
 # What the program says of itself now, against what is committed.

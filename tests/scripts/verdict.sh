@@ -1,0 +1,40 @@
+# shellcheck shell=sh
+# verdict.sh - what the shell tests share: a folder for scratch, a count, and what a failure shows.
+#
+# Sourced by tests/*/*.sh, whose last line is `verdicts NAME`. Before that a test may set $about, which
+# stands before what failed, and $shown, the files whose end is printed with it.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0 about='' shown="$work/out $work/err"
+
+verdict() { # WHAT REASON...; no reason: passed
+    verdict_what=$1
+    shift
+    if [ $# = 0 ]; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "FAILED: $about$verdict_what: $*"
+    for verdict_file in $shown; do
+        [ ! -f "$verdict_file" ] || tail -n 15 "$verdict_file" | sed 's/^/    /'
+    done
+}
+
+# is_zero WHAT STATUS
+is_zero() {
+    if [ "$2" = 0 ]; then verdict "$1"; else verdict "$1" "status $2"; fi
+}
+
+# check WHAT COMMAND...: passed if the command succeeds.
+check() {
+    check_what=$1
+    shift
+    if "$@" 2>"$work/check"; then verdict "$check_what"; else verdict "$check_what" "not so: $*"; fi
+}
+
+# verdicts [NAME]: the last line, and the status.
+verdicts() {
+    echo "${1:+$1: }$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}
