@@ -100,7 +100,7 @@ build/deps/%: tests/scripts/deps.sh
 # --- trying it out --------------------------------------------------------------------------------
 
 demo: $(HV) guests | build/deps/demo ## run minios, print where control went, draw it
-	@demos/minios.sh $(HV) $(GUESTS) build/demo
+	@docs/scripts/demo.sh $(HV) $(GUESTS) build/demo
 
 # --- tests ----------------------------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ docs-ski: $(HV) $(SKI_PROGRAMS) | build/deps/ski ## write the tables of docs/SKI
 	@tests/ski/docs.sh $(HV) $(SKI_PROGRAMS) docs/SKI.md
 
 docs-pictures: $(HV) guests | build/deps/demo ## draw the pictures in docs/pictures again
-	@demos/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
+	@docs/scripts/pictures.sh $(HV) $(GUESTS) build/pictures docs/pictures
 
 labs-html: $(HV) guests | build/deps/labs ## draw the labs' pictures, render their handouts into build/labs-html
 	@labs/lib/html.sh $(HV) labs build/labs-html

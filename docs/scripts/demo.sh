@@ -1,5 +1,5 @@
 #!/bin/sh
-# minios.sh HV GUESTS OUT - `make demo`: runs minios, prints where control went, draws it.
+# demo.sh HV GUESTS OUT - `make demo`: runs minios, prints where control went, draws it.
 #
 # Everything it does is an hv command that you can type yourself; each is shown before it runs.
 set -eu
