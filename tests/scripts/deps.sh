@@ -29,6 +29,7 @@ check|header CUnit/Basic.h|libcunit1-dev|the unit tests
 check|command jq|jq|reads the JSON that hv writes
 check|command xmllint|libxml2-utils|is a page well-formed?
 check|command babeltrace2|babeltrace2|reads the CTF that hv writes
+check|static busybox|busybox-static|the guest of engine host
 demo|command dot|graphviz|draws the pictures
 labs|command pandoc|pandoc|renders the labs' handouts
 lint|command clang-format-14 clang-format|clang-format-14|the house style

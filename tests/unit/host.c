@@ -329,6 +329,7 @@ test_hv_killed(void)
         vm_run(&run.vm, &limits, &run.result);
         _exit(0);
     }
+    close(fds[1]);
     CU_ASSERT_EQUAL_FATAL(read(fds[0], &guest, sizeof(guest)), sizeof(guest));
     usleep(50000);
     CU_ASSERT_EQUAL(kill(guest, 0), 0);
@@ -347,7 +348,7 @@ test_hv_killed(void)
         usleep(10000);
     }
     CU_ASSERT_TRUE(gone);
-    close(fds[0]), close(fds[1]);
+    close(fds[0]);
 }
 
 /* --- words --------------------------------------------------------------------------------------------- */
