@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "core/recording.h"
 #include "core/vm.h"
 #include "device/device.h"
 #include "engine/engine.h"
@@ -17,14 +18,10 @@ void
 vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
                uint64_t address, uint64_t value, unsigned size, bool write)
 {
-    struct trace_event *e = recorder_begin(vm->recorder);
+    bool call = kind == TRACE_CALL;
+    struct trace_event *e = recording_begin(vm, vcpu, kind, call ? TRACE_ACTOR_DISPATCHER : other,
+                                            call ? other : TRACE_ACTOR_DISPATCHER);
 
-    e->kind = (uint16_t)kind;
-    e->vcpu = (uint8_t)vcpu->id;
-    e->from = kind == TRACE_CALL ? TRACE_ACTOR_DISPATCHER : other;
-    e->to = kind == TRACE_CALL ? other : TRACE_ACTOR_DISPATCHER;
-    e->rip = vcpu->exit.rip;
-    e->icount = vm->engine_ops->icount(vcpu);
     e->address = address;
     e->value = value;
     e->size = (uint8_t)size;
@@ -198,7 +195,6 @@ handle_limit(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
     return false;
 }
 
-/* An intercepted exception that no strategy wanted: somebody set an intercept and forgot it. */
 typedef bool (*exit_handler)(struct vm *vm, struct vcpu *vcpu, struct run_result *result);
 static const exit_handler exit_table[TRACE_KIND_COUNT] = {
     [TRACE_IO] = handle_io,
@@ -207,7 +203,7 @@ static const exit_handler exit_table[TRACE_KIND_COUNT] = {
     [TRACE_HYPERCALL] = handle_hypercall,
     [TRACE_MSR] = handle_emulate,
     [TRACE_CPUID] = handle_emulate,
-    [TRACE_EXCEPTION] = handle_failure,
+    [TRACE_EXCEPTION] = handle_failure, /* somebody set an intercept and forgot it */
     [TRACE_CR] = handle_emulate,
     [TRACE_DR] = handle_emulate,
     [TRACE_INVLPG] = handle_emulate,

@@ -36,4 +36,11 @@ struct state_part {
 /* At most so many pieces from one owner. */
 #define STATE_PARTS 16
 
+/* What lies in [from, to): some members of a struct. */
+static inline struct state_part
+state_between(void *from, void *to, bool derived)
+{
+    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
+}
+
 #endif

@@ -123,7 +123,7 @@ bool vm_handle_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result)
 /* The run has ended so: the last event of the recording, the last output. vm_run() does it itself. */
 void vm_end(struct vm *vm, const struct run_result *result);
 
-/* Handles vcpu->exit by the exit table: strategies call it for what they pass on. */
+/* Handles vcpu->exit by the exit table, as the run loop does with what the strategy passes on. */
 bool vm_dispatch_exit(struct vm *vm, struct vcpu *vcpu, struct run_result *result);
 
 /* One access to a device, by the allocator's map, recorded: what the exit table does for IO and MMIO,

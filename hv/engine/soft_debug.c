@@ -155,12 +155,6 @@ soft_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned coun
 
 /* --- state ------------------------------------------------------------------------------------ */
 
-static struct state_part
-part(void *from, void *to, bool derived)
-{
-    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
-}
-
 /* All of it but the cache of decoded instructions, the points to stop at and who is kicking. A stale
  * entry of the TLB is something that a guest can see, so the TLB goes along. */
 unsigned
@@ -169,11 +163,11 @@ soft_state(struct vcpu *vcpu, struct state_part *parts)
     struct engine_vcpu *v = vcpu->engine;
     struct x86_cpu *cpu = &v->cpu;
 
-    parts[0] = part(&cpu->r, &cpu->mode, false);
-    parts[1] = part(&cpu->mode, &cpu->retired, true);
-    parts[2] = part(&cpu->retired, &cpu->run_until, false);
-    parts[3] = part(&cpu->run_until, cpu + 1, true);
-    parts[4] = part(&v->idle, (void *)&v->kicked, false);
+    parts[0] = state_between(&cpu->r, &cpu->mode, false);
+    parts[1] = state_between(&cpu->mode, &cpu->retired, true);
+    parts[2] = state_between(&cpu->retired, &cpu->run_until, false);
+    parts[3] = state_between(&cpu->run_until, cpu + 1, true);
+    parts[4] = state_between(&v->idle, (void *)&v->kicked, false);
     return 5;
 }
 

@@ -58,12 +58,6 @@ paravirt_describe(struct vcpu *vcpu, char *text, size_t size)
     describe_shared(pv, text, size);
 }
 
-static struct state_part
-part(void *from, void *to, bool derived)
-{
-    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
-}
-
 /* As a processor would have it, so that a debugger need not know of hypercalls: IF, CS, SS and CR3 say
  * what the shared page, `user` and the root in use mean. */
 int
@@ -117,10 +111,10 @@ paravirt_state(struct vcpu *vcpu, struct state_part *parts)
 {
     struct paravirt *pv = paravirt_of(vcpu);
 
-    parts[0] = part(&pv->regs, &pv->user, false);
-    parts[1] = part(&pv->user, &pv->root, true);
-    parts[2] = part(&pv->root, pv + 1, true);
-    parts[3] = part(pv->frames.frame, pv->frames.frame + pv->frames.count, false);
+    parts[0] = state_between(&pv->regs, &pv->user, false);
+    parts[1] = state_between(&pv->user, &pv->root, true);
+    parts[2] = state_between(&pv->root, pv + 1, true);
+    parts[3] = state_between(pv->frames.frame, pv->frames.frame + pv->frames.count, false);
     return 4;
 }
 

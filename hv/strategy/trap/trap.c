@@ -262,12 +262,6 @@ trap_describe(struct vcpu *vcpu, char *text, size_t size)
 
 /* --- for a debugger --------------------------------------------------------------------------------- */
 
-static struct state_part
-part(void *from, void *to, bool derived)
-{
-    return (struct state_part){from, (size_t)((char *)to - (char *)from), derived};
-}
-
 /* The virtual processor. Nothing of ours changes: the guest may go on from a stop without an entry. */
 static int
 trap_get_regs(struct vcpu *vcpu, struct x86_regs *regs, struct error *err)
@@ -326,10 +320,10 @@ trap_state(struct vcpu *vcpu, struct state_part *parts)
     struct trap *trap = trap_of(vcpu);
     struct x86_cpu *cpu = &trap->cpu;
 
-    parts[0] = part(&cpu->r, &cpu->mode, false);
-    parts[1] = part(&cpu->mode, cpu + 1, true);
-    parts[2] = part(&trap->shadow, &trap->shadow + 1, true);
-    parts[3] = part(&trap->synced, trap + 1, true);
+    parts[0] = state_between(&cpu->r, &cpu->mode, false);
+    parts[1] = state_between(&cpu->mode, cpu + 1, true);
+    parts[2] = state_between(&trap->shadow, &trap->shadow + 1, true);
+    parts[3] = state_between(&trap->synced, trap + 1, true);
     return 4 + shadow_state(&trap->shadow, parts + 4);
 }
 
