@@ -61,8 +61,9 @@ gdb_session() {
     # shellcheck disable=SC2046
     timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|") --gdb "unix:$work/sock" >"$work/hv" 2>&1 </dev/null &
     pid=$!
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do [ -S "$work/sock" ] || sleep 0.1; done
-    timeout 60 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
+    for _ in $(seq 300); do [ -S "$work/sock" ] || sleep 0.1; done
+    # Without a HOME gdb would warn that it cannot cache.
+    HOME=$work timeout 60 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $work/sock" -x "$work/script" \
         >"$work/printed" 2>&1 </dev/null
     status=$?
