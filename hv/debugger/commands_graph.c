@@ -87,9 +87,7 @@ add_card(void *context, struct card *card, const struct trace_event *exit)
     for (unsigned i = 0; i < x86_reg_count; i++) {
         const struct reg_desc *d = &x86_reg_table[i];
         char before[32], after[32];
-        uint64_t a = 0, b = 0;
-        memcpy(&a, (const char *)&r->before + d->offset, d->size);
-        memcpy(&b, (const char *)&r->after + d->offset, d->size);
+        uint64_t a = x86_reg_value(&r->before, d), b = x86_reg_value(&r->after, d);
         bool general = !strcmp(d->group, "general"), differ = a != b;
         if (!general && !(r->before_known && r->after_known && differ))
             continue;

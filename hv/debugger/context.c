@@ -192,9 +192,7 @@ show_changes(struct debugger *d, const struct x86_regs *now)
     for (unsigned i = 0; i < x86_reg_count; i++) {
         const struct reg_desc *r = &x86_reg_table[i];
         const struct bit_name *names;
-        uint64_t a = 0, b = 0;
-        memcpy(&a, (const char *)before + r->offset, r->size);
-        memcpy(&b, (const char *)now + r->offset, r->size);
+        uint64_t a = x86_reg_value(before, r), b = x86_reg_value(now, r);
         /* Where the guest is, is said already; hidden parts follow their selector. */
         if (a == b || !strcmp(r->name, "rip") || strstr(r->name, ".limit") ||
             strstr(r->name, ".attr"))

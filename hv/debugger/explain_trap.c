@@ -192,9 +192,7 @@ effect_text(const struct subject *s, const struct finding *f, char *text, size_t
     text[0] = 0;
     for (unsigned i = 0; i < x86_reg_count; i++) {
         const struct reg_desc *r = &x86_reg_table[i];
-        uint64_t a = 0, b = 0;
-        memcpy(&a, (const char *)&s->regs + r->offset, r->size);
-        memcpy(&b, (const char *)&f->after + r->offset, r->size);
+        uint64_t a = x86_reg_value(&s->regs, r), b = x86_reg_value(&f->after, r);
         if (a != b && strcmp(r->name, "rip"))
             decode_add(text, size, "%s%s 0x%" PRIx64 " -> 0x%" PRIx64, *text ? ", " : "", r->name,
                        a, b);

@@ -87,15 +87,6 @@ find_register(const char *text, size_t length, unsigned *size, unsigned *shift)
     return NULL;
 }
 
-static uint64_t
-load(const struct x86_regs *regs, const struct reg_desc *desc)
-{
-    uint64_t bits = 0;
-
-    memcpy(&bits, (const uint8_t *)regs + desc->offset, desc->size);
-    return bits;
-}
-
 /* The guest's registers. A recording knows the address of the exit alone, which is enough for $rip. */
 static int
 get_regs(struct parser *p, const char *at, bool rip_is_enough, struct x86_regs *regs)
@@ -151,7 +142,6 @@ computed_value(struct parser *p, unsigned which, struct term *term)
 {
     struct x86_regs regs;
     int rc = get_regs(p, p->token.at, which == NAME_PC, &regs);
-    unsigned size, shift;
 
     if (rc)
         return rc;
@@ -160,10 +150,9 @@ computed_value(struct parser *p, unsigned which, struct term *term)
                                      true, 4};
         return 0;
     }
-    const char *of = computed[which].of;
     uint64_t base = regs.seg[computed[which].segment].base;
-    term->value = (struct value){base + load(&regs, find_register(of, strlen(of), &size, &shift)),
-                                 false, 8};
+    uint64_t offset = x86_reg_value(&regs, x86_reg_find(computed[which].of));
+    term->value = (struct value){base + offset, false, 8};
     term->place = PLACE_REGISTER;
     return 0;
 }
@@ -191,7 +180,7 @@ set_register(struct parser *p, const struct term *to, const struct value *value)
     if (!desc)
         return expr_fail(p, EINVAL, to->name, "this register cannot be set");
     uint64_t mask = (size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1) << shift;
-    uint64_t all = (load(&regs, desc) & ~mask) | (bits << shift & mask);
+    uint64_t all = (x86_reg_value(&regs, desc) & ~mask) | (bits << shift & mask);
     memcpy((uint8_t *)&regs + desc->offset, &all, desc->size);
     return m->ops->set_regs(m, &regs, p->err);
 }
@@ -255,7 +244,7 @@ dollar(struct parser *p, struct term *term)
     const struct reg_desc *desc = find_register(text, length, &size, &shift);
     if (desc) {
         rc = get_regs(p, p->token.at, same("rip", desc->name, strlen(desc->name)), &regs);
-        uint64_t bits = load(&regs, desc) >> shift;
+        uint64_t bits = x86_reg_value(&regs, desc) >> shift;
         if (size < 8)
             bits &= (UINT64_C(1) << 8 * size) - 1;
         term->value = (struct value){bits, false, (uint8_t)size};

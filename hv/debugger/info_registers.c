@@ -30,13 +30,13 @@ info_regs(struct debugger *d, struct x86_regs *regs, struct error *err)
     return m->ops->get_regs(m, regs, err);
 }
 
-static uint64_t
-value_of(const struct x86_regs *regs, const struct reg_desc *row)
+/* Since the stop before. */
+static bool
+has_changed(const struct debugger *d, const struct x86_regs *regs, const struct reg_desc *row)
 {
-    uint64_t value = 0;
+    const struct machine *m = d->machine;
 
-    memcpy(&value, (const char *)regs + row->offset, row->size);
-    return value;
+    return m->before_known && x86_reg_value(&m->before, row) != x86_reg_value(regs, row);
 }
 
 /* What a register's value means, beside the number. */
@@ -65,9 +65,8 @@ meaning(struct debugger *d, const struct reg_desc *row, uint64_t value, char *te
 static void
 print_register(struct debugger *d, const struct x86_regs *regs, const struct reg_desc *row)
 {
-    uint64_t value = value_of(regs, row);
-    const struct machine *m = d->machine;
-    bool changed = m->before_known && value_of(&m->before, row) != value;
+    uint64_t value = x86_reg_value(regs, row);
+    bool changed = has_changed(d, regs, row);
     char text[DECODE_SIZE];
 
     fprintf(d->out, "%s%c %-14s %0*" PRIx64 "%s", changed ? paint_on(d, PAINT_CHANGED) : "",
@@ -120,11 +119,10 @@ info_registers(struct debugger *d, const char *arguments, struct error *err)
     /* Two columns: the sixteen, then where the guest is and in which mode. */
     for (unsigned i = 0; i < 16; i++) {
         const struct reg_desc *row = &x86_reg_table[i];
-        uint64_t value = value_of(&regs, row);
-        bool changed = d->machine->before_known && value_of(&d->machine->before, row) != value;
+        bool changed = has_changed(d, &regs, row);
         fprintf(d->out, "%s%c %-4s %016" PRIx64 "%s%s", changed ? paint_on(d, PAINT_CHANGED) : "",
-                changed ? '*' : ' ', row->name, value, changed ? paint_off(d) : "",
-                i % 2 ? "\n" : "    ");
+                changed ? '*' : ' ', row->name, x86_reg_value(&regs, row),
+                changed ? paint_off(d) : "", i % 2 ? "\n" : "    ");
     }
     fprintf(d->out, "  rip  %016" PRIx64 "    %s\n", regs.rip,
             symbols_format(d->machine->symbols, regs.rip, text, sizeof(text)));
@@ -181,9 +179,7 @@ info_sregs(struct debugger *d, const char *arguments, struct error *err)
     fprintf(d->out, "  idtr        %016" PRIx64 "  %08x     'info idt' shows it\n", regs.idtr.base,
             regs.idtr.limit);
     for (unsigned c = 0; c < ARRAY_SIZE(control); c++)
-        for (unsigned i = 0; i < x86_reg_count; i++)
-            if (!strcmp(x86_reg_table[i].name, control[c]))
-                print_register(d, &regs, &x86_reg_table[i]);
+        print_register(d, &regs, x86_reg_find(control[c]));
     return 0;
 }
 
@@ -210,18 +206,15 @@ info_msr(struct debugger *d, const char *arguments, struct error *err)
         return rc;
     fprintf(d->out, "%s  msr       name                 value%s\n", paint_on(d, PAINT_DIM),
             paint_off(d));
-    for (unsigned m = 0; m < ARRAY_SIZE(msrs); m++)
-        for (unsigned i = 0; i < x86_reg_count; i++) {
-            const struct reg_desc *row = &x86_reg_table[i];
-            if (strcmp(row->name, msrs[m].row))
-                continue;
-            uint64_t value = value_of(&regs, row);
-            bool changed = d->machine->before_known && value_of(&d->machine->before, row) != value;
-            meaning(d, row, value, text, sizeof(text));
-            fprintf(d->out, "%s%c %08x  %-20s %016" PRIx64 "%s%s%s\n",
-                    changed ? paint_on(d, PAINT_CHANGED) : "", changed ? '*' : ' ', msrs[m].index,
-                    x86_msr_name(msrs[m].index) ? x86_msr_name(msrs[m].index) : "", value,
-                    changed ? paint_off(d) : "", *text ? "  " : "", text);
-        }
+    for (unsigned m = 0; m < ARRAY_SIZE(msrs); m++) {
+        const struct reg_desc *row = x86_reg_find(msrs[m].row);
+        const char *name = x86_msr_name(msrs[m].index);
+        uint64_t value = x86_reg_value(&regs, row);
+        bool changed = has_changed(d, &regs, row);
+        meaning(d, row, value, text, sizeof(text));
+        fprintf(d->out, "%s%c %08x  %-20s %016" PRIx64 "%s%s%s\n",
+                changed ? paint_on(d, PAINT_CHANGED) : "", changed ? '*' : ' ', msrs[m].index,
+                name ? name : "", value, changed ? paint_off(d) : "", *text ? "  " : "", text);
+    }
     return 0;
 }

@@ -59,7 +59,25 @@ test_table(void)
             CU_ASSERT(d->offset >= x86_reg_table[k].offset + x86_reg_table[k].size ||
                       x86_reg_table[k].offset >= d->offset + d->size);
         }
+        CU_ASSERT_PTR_EQUAL(x86_reg_find(d->name), d);
     }
+    CU_ASSERT_PTR_NULL(x86_reg_find("ra"));
+    CU_ASSERT_PTR_NULL(x86_reg_find("raxx"));
+}
+
+/* No more and no fewer bytes than the register has. */
+static void
+test_value(void)
+{
+    struct x86_regs r;
+
+    memset(&r, 0xee, sizeof(r));
+    r.seg[X86_CS].selector = 0x8001;
+    r.seg[X86_CS].limit = 0x80000002;
+    r.cr3 = UINT64_C(0x8000000000000003);
+    CU_ASSERT_EQUAL(x86_reg_value(&r, x86_reg_find("cs")), 0x8001);
+    CU_ASSERT_EQUAL(x86_reg_value(&r, x86_reg_find("cs.limit")), 0x80000002);
+    CU_ASSERT_EQUAL(x86_reg_value(&r, x86_reg_find("cr3")), UINT64_C(0x8000000000000003));
 }
 
 /* One register changed in a good state, and what must be said about it. */
@@ -73,18 +91,19 @@ static void
 check_wrong(const struct x86_regs *good, const struct wrong *w)
 {
     struct x86_regs r = *good;
-    for (unsigned i = 0; i < x86_reg_count; i++)
-        if (!strcmp(x86_reg_table[i].name, w->reg)) {
-            memcpy((char *)&r + x86_reg_table[i].offset, &w->value, x86_reg_table[i].size);
-            const char *why = x86_regs_invalid(&r);
-            bool right = w->says ? why && strstr(why, w->says) && strstr(why, "SDM vol. ") : !why;
-            CU_ASSERT(right);
-            if (!right)
-                fprintf(stderr, "%s = %llx: %s\n", w->reg, (unsigned long long)w->value,
-                        why ? why : "taken for valid");
-            return;
-        }
-    CU_FAIL("no such register");
+    const struct reg_desc *d = x86_reg_find(w->reg);
+
+    if (!d) {
+        CU_FAIL("no such register");
+        return;
+    }
+    memcpy((char *)&r + d->offset, &w->value, d->size);
+    const char *why = x86_regs_invalid(&r);
+    bool right = w->says ? why && strstr(why, w->says) && strstr(why, "SDM vol. ") : !why;
+    CU_ASSERT(right);
+    if (!right)
+        fprintf(stderr, "%s = %llx: %s\n", w->reg, (unsigned long long)w->value,
+                why ? why : "taken for valid");
 }
 
 /* SDM vol. 3, 26.3.1: every check once, with its nearest allowed neighbour where there is one.
@@ -225,6 +244,7 @@ test_invalid_v86(void)
 static const struct unit_test tests[] = {
     {"the state after RESET", test_reset},
     {"every register has a name and a place of its own", test_table},
+    {"what a register holds", test_value},
     {"long mode: what cannot be is explained", test_invalid_long},
     {"real mode and PAE: what cannot be is explained", test_invalid_legacy},
     {"virtual-8086 mode: segments are as it makes them", test_invalid_v86},

@@ -64,6 +64,24 @@ const struct reg_desc x86_reg_table[] = {
 /* clang-format on */
 const unsigned x86_reg_count = sizeof(x86_reg_table) / sizeof(x86_reg_table[0]);
 
+const struct reg_desc *
+x86_reg_find(const char *name)
+{
+    for (unsigned i = 0; i < x86_reg_count; i++)
+        if (!strcmp(x86_reg_table[i].name, name))
+            return &x86_reg_table[i];
+    return NULL;
+}
+
+uint64_t
+x86_reg_value(const struct x86_regs *r, const struct reg_desc *reg)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, (const char *)r + reg->offset, reg->size);
+    return value;
+}
+
 /* --- RESET ---------------------------------------------------------------------------------- */
 
 /* x87 and MXCSR after RESET (SDM vol. 3, table 9-1), by FXSAVE offset: every exception unmasked, eight

@@ -209,6 +209,10 @@ struct reg_desc {
 };
 extern const struct reg_desc x86_reg_table[];
 extern const unsigned x86_reg_count;
+/* The row of that very name, or NULL. */
+const struct reg_desc *x86_reg_find(const char *name);
+/* What it holds, extended with zeros. */
+uint64_t x86_reg_value(const struct x86_regs *r, const struct reg_desc *reg);
 
 /* The state after RESET (SDM vol. 3, 9.1.1): real mode, CS base ffff0000, rip fff0. */
 void x86_regs_reset(struct x86_regs *r);
