@@ -84,6 +84,7 @@ take_side(struct diff *d, unsigned side, const struct graph *g)
     d->guest_ns[side] = g->guest_ns;
     d->vmm_ns[side] = g->vmm_ns;
     d->waiting_ns[side] = g->waiting_ns;
+    d->host_ns[side] = g->host_ns;
     return 0;
 }
 
@@ -306,12 +307,17 @@ diff_text(double a, double b, char *text, size_t size)
     return text;
 }
 
+static double
+percent(const struct diff *d, unsigned side, const uint64_t ns[2])
+{
+    return d->total_ns[side] ? 100.0 * (double)ns[side] / (double)d->total_ns[side] : 0;
+}
+
 char *
 diff_about(const struct diff *d, unsigned side, char *text, size_t size)
 {
     const struct trace *t = d->trace[side];
     const char *slash = strrchr(t->guest, '/');
-    uint64_t total = d->total_ns[side];
     char exits[32], time[32];
     int n = snprintf(text, size, "%s on engine %s, strategy %s: %s exits",
                      !t->guest[0]        ? "unknown"
@@ -321,12 +327,15 @@ diff_about(const struct diff *d, unsigned side, char *text, size_t size)
                      describe_count(d->exits[side], exits, sizeof(exits)));
 
     if (d->times && n > 0 && (size_t)n < size)
-        snprintf(text + n, size - (size_t)n,
-                 " in %s; guest %.1f %%, VMM %.1f %%, waiting in hlt %.1f %%",
-                 describe_time((double)total, time, sizeof(time)),
-                 total ? 100.0 * (double)d->guest_ns[side] / (double)total : 0,
-                 total ? 100.0 * (double)d->vmm_ns[side] / (double)total : 0,
-                 total ? 100.0 * (double)d->waiting_ns[side] / (double)total : 0);
+        n += snprintf(text + n, size - (size_t)n, " in %s; guest %.1f %%",
+                      describe_time((double)d->total_ns[side], time, sizeof(time)),
+                      percent(d, side, d->guest_ns));
+    if (d->times && d->host_ns[side] && n > 0 && (size_t)n < size)
+        n += snprintf(text + n, size - (size_t)n, ", host kernel %.1f %%",
+                      percent(d, side, d->host_ns));
+    if (d->times && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, ", VMM %.1f %%, waiting in hlt %.1f %%",
+                 percent(d, side, d->vmm_ns), percent(d, side, d->waiting_ns));
     return text;
 }
 

@@ -65,7 +65,7 @@ struct diff {
     uint32_t others;   /* actors merged into DIFF_OTHERS by diff_reduce() */
     uint32_t left_out; /* transfers that diff_reduce() dropped */
     /* Of each: the sums of its graph. */
-    uint64_t exits[2], total_ns[2], guest_ns[2], vmm_ns[2], waiting_ns[2];
+    uint64_t exits[2], total_ns[2], guest_ns[2], vmm_ns[2], waiting_ns[2], host_ns[2];
 };
 
 /* Counts both; their traces and names must outlive diff. options: no_times, and progress, which is

@@ -90,6 +90,8 @@ put_sums(FILE *out, const struct diff *d)
     if (!d->times)
         return;
     put_sum(out, "guest ran", d->guest_ns);
+    if (d->host_ns[0] || d->host_ns[1])
+        put_sum(out, "host kernel", d->host_ns);
     put_sum(out, "VMM worked", d->vmm_ns);
     put_sum(out, "hlt waited", d->waiting_ns);
     put_sum(out, "all", d->total_ns);

@@ -134,7 +134,8 @@ add_span(struct graph *g, const struct span *span, bool hidden)
     } else if (span->kind == SPAN_GUEST) {
         g->guest_ns += span->ns;
     } else if (span->kind == SPAN_HANDLER) {
-        *(e->kind == TRACE_HLT ? &g->waiting_ns : &g->vmm_ns) += span->ns;
+        *(e->kind == TRACE_HLT ? &g->waiting_ns : &g->vmm_ns) += span->ns - span->host;
+        g->host_ns += span->host;
     }
     struct graph_edge *edge = edge_of_event(g, e); /* it was added with its event */
     if (edge) {

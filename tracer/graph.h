@@ -46,7 +46,7 @@ struct graph_edge {
 struct graph {
     const struct trace *trace;
     uint64_t events, exits;
-    uint64_t total_ns, guest_ns, vmm_ns, waiting_ns; /* as in stats.h */
+    uint64_t total_ns, guest_ns, vmm_ns, waiting_ns, host_ns; /* as in stats.h */
     struct graph_node node[TRACE_ACTOR_MAX + 1];
     struct graph_edge *edge; /* sorted by from, to, kind after graph_reduce() */
     uint32_t edges, room;

@@ -160,7 +160,8 @@ places_of(struct places *p, const struct trace_event *e)
         return 0;
     /* Which call it is, is a reason of its own. */
     if (p->by == VIEW_BY_REASON)
-        return (e->kind == TRACE_HOST_CALL || e->kind == TRACE_DENIED) && syscall_name(e->address)
+        return (e->kind == TRACE_HOST_CALL || e->kind == TRACE_DENIED) &&
+                       !(e->flags & TRACE_FOREIGN) && syscall_name(e->address)
                    ? e->address + 1
                    : 0;
     switch (p->by) {

@@ -16,18 +16,21 @@ spans_init(struct spans *spans, const struct trace *trace)
 static struct span
 span_between(enum span_kind kind, const struct trace_event *a, const struct trace_event *b)
 {
-    return (struct span){kind, a, b, b->time > a->time ? b->time - a->time : 0, 0};
+    return (struct span){
+        .kind = kind, .began = a, .ended = b, .ns = b->time > a->time ? b->time - a->time : 0};
 }
 
+/* From the exit to `end`. A part can be longer than the whole if a clock went backwards. */
 static struct span
-handler_span(const struct span_vcpu *v)
+handler_span(const struct span_vcpu *v, const struct trace_event *end)
 {
-    struct span span = span_between(SPAN_HANDLER, v->exit, v->entry);
+    struct span span = span_between(SPAN_HANDLER, v->exit, end);
 
     if (v->back)
-        span.reentry = span_between(SPAN_HANDLER, v->back, v->entry).ns;
+        span.reentry = span_between(SPAN_HANDLER, v->back, end).ns;
     if (span.reentry > span.ns)
-        span.reentry = span.ns; /* a clock that went backwards */
+        span.reentry = span.ns;
+    span.host = v->host < span.ns - span.reentry ? v->host : span.ns - span.reentry;
     return span;
 }
 
@@ -60,15 +63,22 @@ end_guest(struct span_vcpu *v, const struct trace_event *event, struct span *out
     unsigned n = 0;
 
     if (v->entry && v->exit)
-        out[n++] = handler_span(v);
+        out[n++] = handler_span(v, v->entry);
     else if (v->exit && in_call(v->exit))
-        out[n++] = span_between(SPAN_HANDLER, v->exit, event);
+        out[n++] = handler_span(v, event);
     if (v->entry)
         out[n++] = span_between(SPAN_GUEST, v->entry, event);
     v->exit = event;
     v->entry = v->back = NULL;
     v->calls = 0;
+    v->host = 0;
     return n;
+}
+
+static bool
+is_host(const struct trace *trace, const struct trace_event *event)
+{
+    return trace->actor[event->to].domain == TRACE_HOST_KERNEL;
 }
 
 unsigned
@@ -80,12 +90,15 @@ spans_event(struct spans *spans, const struct trace_event *event, struct span ou
 
     if (class == TRACE_CLASS_NOTE && event->kind != TRACE_END)
         return 0; /* control stays where it is */
-    if (v->last)
+    if (v->last) {
         out[n++] = span_between(SPAN_STAY, v->last, event);
+        if (is_host(spans->trace, v->last))
+            v->host += out[0].ns;
+    }
     v->last = event->kind == TRACE_END ? NULL : event;
     if (class == TRACE_CLASS_EXIT) {
         n += end_guest(v, event, out + n);
-    } else if (class == TRACE_CLASS_ENTRY) {
+    } else if (class == TRACE_CLASS_ENTRY && !is_host(spans->trace, event)) {
         v->entry = event;
         v->back = v->back ? v->back : event;
     } else if (event->kind == TRACE_RETURN) {
@@ -106,7 +119,7 @@ spans_end(struct spans *spans, unsigned vcpu, struct span out[SPAN_MAX])
 
     if (!v->exit || !v->entry)
         return 0;
-    out[0] = handler_span(v);
+    out[0] = handler_span(v, v->entry);
     v->exit = NULL;
     return 1;
 }

@@ -8,6 +8,7 @@
  *
  * HANDLER and GUEST together cover a run, and so do the STAYs. Each vcpu is followed by itself.
  * If an entry is recorded in two records (an INJECT, then an ENTRY), the guest starts at the last.
+ * An entry that goes back to the host's kernel, within a system call, does not end the HANDLER.
  * A clock that goes backwards (a damaged file) gives spans of length 0.
  */
 #ifndef TRACER_SPAN_H
@@ -27,6 +28,7 @@ struct span {
     /* HANDLER: how much of ns was the way back: since the last device or part had answered, and
      * from an injection to its entry. If nobody was asked, only the latter is known. */
     uint64_t reentry;
+    uint64_t host; /* HANDLER: how much of the rest of ns the host's kernel had (strategy ski) */
 };
 
 #define SPAN_CALL_DEPTH 8 /* calls within calls that are told apart */
@@ -38,6 +40,7 @@ struct span_vcpu {
     const struct trace_event *back; /* the way back to the guest began here */
     const struct trace_event *call[SPAN_CALL_DEPTH];
     unsigned calls;
+    uint64_t host; /* since the exit: ns in the host's kernel */
 };
 
 struct spans {

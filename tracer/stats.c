@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tracer/describe.h"
 #include "tracer/stats.h"
 
 #define HANDLERS_NAMED 3
@@ -26,6 +25,7 @@ stats_free(struct stats *stats)
         free(stats->handler[i].values);
         free(stats->work[i].values);
         free(stats->reentry[i].values);
+        free(stats->host[i].values);
         free(stats->guest[i].values);
     }
     free(stats->addresses.slot);
@@ -167,6 +167,7 @@ count_exit(struct stats *stats, const struct trace_event *e)
     struct stats_place *rip = place_get(&stats->rips, e->kind, e->rip);
 
     stats->exits++;
+    stats->hosted[e->kind] += stats->trace->actor[e->to].domain == TRACE_HOST_KERNEL;
     if (!rip)
         return -ENOMEM;
     rip->count++;
@@ -177,6 +178,7 @@ count_exit(struct stats *stats, const struct trace_event *e)
         return -ENOMEM;
     place->count++;
     place->writes += (e->flags & TRACE_WRITE) != 0;
+    place->foreign |= (e->flags & TRACE_FOREIGN) != 0;
     return 0;
 }
 
@@ -205,13 +207,15 @@ add_span(struct stats *stats, const struct span *span)
         stats->guest_ns += span->ns;
         return series_add(&stats->guest[span->ended->kind], span->ns);
     } else if (span->kind == SPAN_HANDLER) {
-        *(e->kind == TRACE_HLT ? &stats->waiting_ns : &stats->vmm_ns) += span->ns;
+        *(e->kind == TRACE_HLT ? &stats->waiting_ns : &stats->vmm_ns) += span->ns - span->host;
+        stats->host_ns += span->host;
         place_find(&stats->rips, e, e->rip)->ns += span->ns;
         if (has_place(stats, e))
             place_find(&stats->addresses, e, e->address)->ns += span->ns;
         stats->handled[e->kind] += (span->ended->flags & TRACE_HANDLED) != 0;
-        if (series_add(&stats->work[e->kind], span->ns - span->reentry) ||
-            series_add(&stats->reentry[e->kind], span->reentry))
+        if (series_add(&stats->work[e->kind], span->ns - span->reentry - span->host) ||
+            series_add(&stats->reentry[e->kind], span->reentry) ||
+            series_add(&stats->host[e->kind], span->host))
             return -ENOMEM;
         return series_add(&stats->handler[e->kind], span->ns);
     }
@@ -274,7 +278,8 @@ char *
 stats_handlers(const struct stats *s, unsigned kind, char *text, size_t size)
 {
     const uint64_t *asked = s->asked[kind];
-    const char *who = !s->handled[kind]                            ? "the exit table"
+    const char *who = s->hosted[kind]                              ? "the host's kernel"
+                      : !s->handled[kind]                          ? "the exit table"
                       : s->handled[kind] == s->handler[kind].count ? "the strategy"
                                                                    : "strategy, exit table";
     bool named[TRACE_ACTOR_MAX] = {false};
@@ -297,6 +302,14 @@ stats_handlers(const struct stats *s, unsigned kind, char *text, size_t size)
                               s->trace->actor[most].name);
     }
     return text;
+}
+
+const char *
+stats_place_name(const struct stats_place *place, describe_name_fn *name)
+{
+    if (place->kind == TRACE_HOST_CALL || place->kind == TRACE_DENIED)
+        return place->foreign ? NULL : syscall_name(place->address);
+    return name ? name(place->kind, place->address) : NULL;
 }
 
 static int

@@ -146,18 +146,23 @@ static void
 put_bars(FILE *out, const struct row *row, const struct scale *scale, bool times)
 {
     const struct graph *g = &row->graph;
-    char text[160], part[3][32];
+    char text[160], part[4][32];
     unsigned length;
+    int n;
 
     if (times) {
         begin_bar(out, "time");
         length = put_piece(out, g->guest_ns, scale->ns, picture_groups[GROUP_ENTRY].color);
         length += put_piece(out, g->vmm_ns, scale->ns, picture_groups[GROUP_CALL].color);
+        length += put_piece(out, g->host_ns, scale->ns, picture_boxes[BOX_HOST].line);
         length += put_piece(out, g->waiting_ns, scale->ns, "#cccccc");
-        snprintf(text, sizeof(text), "%s: guest %s, VMM %s",
-                 describe_time((double)g->total_ns, part[0], sizeof(part[0])),
-                 describe_time((double)g->guest_ns, part[1], sizeof(part[1])),
-                 describe_time((double)g->vmm_ns, part[2], sizeof(part[2])));
+        n = snprintf(text, sizeof(text), "%s: guest %s, VMM %s",
+                     describe_time((double)g->total_ns, part[0], sizeof(part[0])),
+                     describe_time((double)g->guest_ns, part[1], sizeof(part[1])),
+                     describe_time((double)g->vmm_ns, part[2], sizeof(part[2])));
+        if (g->host_ns)
+            snprintf(text + n, sizeof(text) - (size_t)n, ", host kernel %s",
+                     describe_time((double)g->host_ns, part[3], sizeof(part[3])));
         end_bar(out, length, text);
     }
     begin_bar(out, "exits");

@@ -184,7 +184,10 @@ put_summary(FILE *out, const struct graph *g, bool times)
     fprintf(out, " in %s:", describe_time((double)g->total_ns, text, sizeof(text)));
     fprintf(out, " the guest ran %s of the time",
             picture_share_text(picture_share(g->guest_ns, g->total_ns), text, sizeof(text)));
-    fprintf(out, strcmp(g->trace->engine, "host") ? ", the VMM %s" : ", host kernel and VMM %s",
+    if (g->host_ns)
+        fprintf(out, ", the host's kernel %s",
+                picture_share_text(picture_share(g->host_ns, g->total_ns), text, sizeof(text)));
+    fprintf(out, ", the VMM %s",
             picture_share_text(picture_share(g->vmm_ns, g->total_ns), text, sizeof(text)));
     if (g->waiting_ns)
         fprintf(out, ", and %s was waiting in hlt",

@@ -3,7 +3,8 @@
  *
  * stats.c counts; here it is laid out. For each reason the time is split in what the VMM took,
  * from the exit to the next entry, and what the guest had run before, since the last entry; of the
- * former, the way back to the guest is shown by itself (span.h).
+ * former, the way back to the guest is shown by itself (span.h), and what the host's kernel had, if
+ * the guest is a process of it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -91,7 +92,8 @@ print_reasons(const struct view *view, struct stats *s)
 
     if (times)
         fprintf(out, "%-14s %12s %7s  %s\n", "", "", "",
-                "---------- VMM: from the exit to the entry ---------------");
+                s->host_ns ? "-- host kernel and VMM: from the exit to the entry -------"
+                           : "---------- VMM: from the exit to the entry ---------------");
     fprintf(out, "%-14s %12s %7s", "reason", "count", "share");
     if (times)
         fprintf(out, " %7s %8s %8s %8s %8s %8s %8s", "of time", "total", "min", "p50", "p99", "max",
@@ -121,7 +123,8 @@ put_part(const struct view *view, const struct stats *s, const char *reason, con
     fputc('\n', out);
 }
 
-/* The same exits once more, with their time in three parts. */
+/* The same exits once more, with their time in three parts. Where the guest is a process the last of
+ * them is nothing: nobody injects. */
 static void
 print_split(const struct view *view, struct stats *s)
 {
@@ -135,7 +138,10 @@ print_split(const struct view *view, struct stats *s)
         unsigned k = order[i];
         put_part(view, s, view->trace->kind[k].name, "guest, before it", &s->guest[k]);
         put_part(view, s, "", "VMM, handling it", &s->work[k]);
-        put_part(view, s, "", "VMM, back to guest", &s->reentry[k]);
+        if (s->host_ns)
+            put_part(view, s, "", "host kernel", &s->host[k]);
+        else
+            put_part(view, s, "", "VMM, back to guest", &s->reentry[k]);
     }
 }
 
@@ -194,9 +200,7 @@ print_addresses(const struct view *view, const struct stats *s)
         const struct stats_place *p = &top[i];
         const char *noun = describe_address_noun(view->trace, p->kind);
         char text[64];
-        const char *name = view->options->name ? view->options->name(p->kind, p->address) : NULL;
-        if (p->kind == TRACE_HOST_CALL || p->kind == TRACE_DENIED)
-            name = syscall_name(p->address);
+        const char *name = stats_place_name(p, view->options->name);
         if (name)
             snprintf(text, sizeof(text), "%s %s", noun ? noun : "", name);
         else
@@ -242,13 +246,15 @@ print_foot(const struct view *view, const struct stats *s)
     char count[32];
 
     fprintf(out, "\n");
-    if (!view->options->no_times)
-        fprintf(
-            out,
-            "Time: guest %.1f %%, VMM %.1f %%, waiting in hlt %.1f %%, not told apart %.1f %%.\n",
-            percent(s->guest_ns, s->total_ns), percent(s->vmm_ns, s->total_ns),
-            percent(s->waiting_ns, s->total_ns),
-            percent(s->total_ns - s->guest_ns - s->vmm_ns - s->waiting_ns, s->total_ns));
+    if (!view->options->no_times) {
+        uint64_t known = s->guest_ns + s->host_ns + s->vmm_ns + s->waiting_ns;
+        fprintf(out, "Time: guest %.1f %%, ", percent(s->guest_ns, s->total_ns));
+        if (s->host_ns)
+            fprintf(out, "host kernel %.1f %%, ", percent(s->host_ns, s->total_ns));
+        fprintf(out, "VMM %.1f %%, waiting in hlt %.1f %%, not told apart %.1f %%.\n",
+                percent(s->vmm_ns, s->total_ns), percent(s->waiting_ns, s->total_ns),
+                percent(s->total_ns - known, s->total_ns));
+    }
     fprintf(out, "Lost events: %s.%s\n", describe_count(t->lost, count, sizeof(count)),
             t->lost ? " The disk was full: the run's end is missing." : "");
     if (!t->closed)

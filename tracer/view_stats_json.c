@@ -1,6 +1,7 @@
 /*
  * view_stats_json.c - the view "stats-json": what view_stats.c prints, as one object of JSON. Times
- * are nanoseconds; with no_times there are none.
+ * are nanoseconds; with no_times there are none. vmm_ns of a reason or a place runs from the exit to
+ * the entry, and host_kernel_ns of a reason is what the host's kernel had of it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -98,6 +99,7 @@ put_reasons(struct report *r, const struct view *view)
             put_series(p, ",\n \"vmm_ns\":", &s->handler[k]);
             put_series(p, ",\n \"vmm_handling_ns\":", &s->work[k]);
             put_series(p, ",\n \"vmm_reentry_ns\":", &s->reentry[k]);
+            put_series(p, ",\n \"host_kernel_ns\":", &s->host[k]);
             put_series(p, ",\n \"guest_before_ns\":", &s->guest[k]);
         }
         put_char(p, '}');
@@ -138,9 +140,7 @@ put_places(struct report *r, const struct view *view, const struct stats_places 
     for (uint64_t i = 0; i < n; i++) {
         const struct stats_place *at = &top[i];
         const char *noun = code ? NULL : describe_address_noun(view->trace, at->kind);
-        const char *name = code      ? names_of(&r->names, at->address)
-                           : o->name ? o->name(at->kind, at->address)
-                                     : NULL;
+        const char *name = code ? names_of(&r->names, at->address) : stats_place_name(at, o->name);
         put_named(p, i ? ",\n{\"reason\":" : "\n{\"reason\":", view->trace->kind[at->kind].name);
         if (noun)
             put_named(p, ",\"what\":", noun);
@@ -180,6 +180,7 @@ put_report(struct report *r, const struct view *view)
         put_count(p, ",\"guest_ns\":", s->guest_ns);
         put_count(p, ",\"vmm_ns\":", s->vmm_ns);
         put_count(p, ",\"waiting_ns\":", s->waiting_ns);
+        put_count(p, ",\"host_kernel_ns\":", s->host_ns);
     }
     put_reasons(r, view);
     put_others(r, view);

@@ -6,11 +6,13 @@
 #include "tests/unit/suites.h"
 #include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
+#include "tracer/place.h"
 #include "tracer/stats.h"
 
 #define USER   TRACE_ACTOR_GUEST_USER
 #define KERNEL TRACE_ACTOR_GUEST_KERNEL
 #define VMM    TRACE_ACTOR_DISPATCHER
+#define HOST   TRACE_ACTOR_HOST_KERNEL
 
 /* Opens the tape and feeds all of it. */
 static void
@@ -260,6 +262,62 @@ test_places(void)
     done(&tape, &trace, &s);
 }
 
+/* A process of the host: in a system call its kernel has control, not the VMM; the fork in the course of
+ * one is the VMM's until its entry, which goes back to that kernel. */
+static void
+test_host_kernel(void)
+{
+    static struct stats s;
+    struct tape tape;
+    struct trace trace;
+    struct stats_place *top;
+    struct places places;
+    char text[64];
+
+    tape_start(&tape);
+    tape_put(&tape, TRACE_ENTRY, VMM, USER, 100); /* guest 100 */
+    tape_put(&tape, TRACE_HOST_CALL, USER, HOST, 30)->address = 39;
+    tape_put(&tape, TRACE_HOST_RETURN, HOST, USER, 200); /* host 30, guest 200 */
+    tape_put(&tape, TRACE_HOST_CALL, USER, HOST, 40)->address = 57;
+    tape_put(&tape, TRACE_FORK, HOST, VMM, 5);
+    tape_put(&tape, TRACE_ENTRY, VMM, HOST, 60);
+    tape_put(&tape, TRACE_HOST_RETURN, HOST, USER, 300); /* host 40 + 60, VMM 5, guest 300 */
+    tape_put(&tape, TRACE_SIGNAL, USER, VMM, 7);
+    tape_put(&tape, TRACE_ENTRY, VMM, USER, 400); /* VMM 7, guest 400 */
+    struct trace_event *foreign = tape_put(&tape, TRACE_HOST_CALL, USER, HOST, 50);
+    foreign->address = 1, foreign->flags = TRACE_FOREIGN;
+    tape_put(&tape, TRACE_FORK, HOST, VMM, 3);
+    tape_put(&tape, TRACE_ENTRY, VMM, HOST, 20);
+    tape_put(&tape, TRACE_PROCESS_END, HOST, VMM, 9); /* host 50 + 20, VMM 3 */
+    tape_put(&tape, TRACE_END, VMM, VMM, 0);
+    count(&tape, &trace, &s);
+
+    CU_ASSERT_EQUAL(s.guest_ns, 100 + 200 + 300 + 400);
+    CU_ASSERT_EQUAL(s.host_ns, 30 + 40 + 60 + 50 + 20);
+    CU_ASSERT_EQUAL(s.vmm_ns, 5 + 7 + 3);
+    CU_ASSERT_EQUAL(s.handler[TRACE_HOST_CALL].sum, 30 + 40 + 50);
+    CU_ASSERT_EQUAL(s.host[TRACE_HOST_CALL].sum, 30 + 40 + 50);
+    CU_ASSERT_EQUAL(s.work[TRACE_HOST_CALL].sum, 0);
+    CU_ASSERT_EQUAL(s.handler[TRACE_FORK].sum, 5 + 60 + 3 + 20);
+    CU_ASSERT_EQUAL(s.host[TRACE_FORK].sum, 60 + 20);
+    CU_ASSERT_EQUAL(s.work[TRACE_FORK].sum, 5 + 3);
+    CU_ASSERT_EQUAL(s.reentry[TRACE_FORK].sum, 0);
+    CU_ASSERT_EQUAL(s.work[TRACE_SIGNAL].sum, 7);
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_HOST_CALL, text, sizeof(text)),
+                           "the host's kernel");
+    CU_ASSERT_STRING_EQUAL(stats_handlers(&s, TRACE_FORK, text, sizeof(text)), "the exit table");
+    CU_ASSERT_EQUAL_FATAL(stats_top(&s.addresses, 3, &top), 3);
+    CU_ASSERT_PTR_NULL(stats_place_name(&top[1], NULL)); /* 1 is write only in the native table */
+    CU_ASSERT_STRING_EQUAL(stats_place_name(&top[2], NULL), "getpid");
+    free(top);
+    places_init(&places, &trace, &(struct view_options){.by = VIEW_BY_REASON});
+    CU_ASSERT_NOT_EQUAL(places_of(&places, &trace.events[1]), 0);
+    CU_ASSERT_EQUAL(trace.events[9].flags, TRACE_FOREIGN);
+    CU_ASSERT_EQUAL(places_of(&places, &trace.events[9]), 0);
+    places_free(&places);
+    done(&tape, &trace, &s);
+}
+
 static const struct unit_test tests[] = {
     {"durations worked out by hand", test_by_hand},
     {"who handled them", test_handlers},
@@ -269,6 +327,7 @@ static const struct unit_test tests[] = {
     {"percentiles of many", test_percentiles},
     {"percentiles of few", test_small_percentiles},
     {"places: addresses and instructions", test_places},
+    {"the time of the host's kernel is not the VMM's", test_host_kernel},
     {NULL, NULL},
 };
 const struct unit_suite suite_tracer_stats = {"tracer-stats", tests};
