@@ -258,7 +258,8 @@ $(FUZZERS):
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Without the sanitizers: they would map memory that a test case could hit.
-$(BUILD)/diff_child: tests/diff/child.c tests/diff/util.c tests/diff/entry.S tests/diff/diff.h
+$(BUILD)/diff_child: tests/diff/child.c tests/diff/util.c tests/diff/entry.S tests/diff/diff.h \
+                       tests/random.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(CFLAGS_asan),$(CFLAGS)) -O2 -o $@ $(filter-out %.h,$^)
 

@@ -9,6 +9,7 @@
  * Called by `make check` and `make fuzz`. Next: compare.c.
  */
 #include "tests/decode/decode.h"
+#include "tests/random.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -104,16 +105,6 @@ compare_file(const char *name, unsigned reports)
     return !t.different;
 }
 
-/* xorshift64*: the same strings for the same seed everywhere. */
-static uint64_t
-next_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545f4914f6cdd1d;
-}
-
 /* Prefixes and 0F are a hundredth of all bytes; half of the strings shall begin with them. */
 static void
 random_bytes(uint64_t *state, uint8_t bytes[INSN_MAX])
@@ -123,9 +114,9 @@ random_bytes(uint64_t *state, uint8_t bytes[INSN_MAX])
     unsigned first = 0;
 
     for (unsigned i = 0; i < INSN_MAX; i++)
-        bytes[i] = (uint8_t)(next_random(state) >> 33);
-    while (first < 4 && next_random(state) >> 63)
-        bytes[first++] = often[(next_random(state) >> 33) % sizeof(often)];
+        bytes[i] = (uint8_t)(random_next(state) >> 33);
+    while (first < 4 && random_next(state) >> 63)
+        bytes[first++] = often[(random_next(state) >> 33) % sizeof(often)];
 }
 
 static bool

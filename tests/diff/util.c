@@ -1,5 +1,6 @@
 /* util.c - random numbers, the hash of the data pages, where a case's addresses begin, the LDT. */
 #include "tests/diff/diff.h"
+#include "tests/random.h"
 
 #include <string.h>
 
@@ -22,10 +23,7 @@ rng_seed(struct diff_rng *rng, uint64_t seed, uint64_t stream)
 uint64_t
 rng_next(struct diff_rng *rng)
 {
-    rng->state ^= rng->state >> 12;
-    rng->state ^= rng->state << 25;
-    rng->state ^= rng->state >> 27;
-    return rng->state * 0x2545f4914f6cdd1d;
+    return random_next(&rng->state);
 }
 
 uint32_t

@@ -11,23 +11,20 @@
 #include "guests/include/hypercall.h"
 #include "isa/x86/regs.h"
 #include "tests/fuzz/code.h"
+#include "tests/random.h"
 
 #define KERNEL_BASE UINT64_C(0xffffffff80000000) /* of minios, and of HC_BOOT_BASE */
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
 uint64_t
 code_random(struct code *code)
 {
-    code->state ^= code->state >> 12;
-    code->state ^= code->state << 25;
-    code->state ^= code->state >> 27;
-    return code->state * UINT64_C(0x2545f4914f6cdd1d);
+    return random_next(&code->state);
 }
 
 uint64_t
 code_pick(struct code *code, unsigned n)
 {
-    return (code_random(code) >> 32) % n;
+    return random_below(&code->state, n);
 }
 
 void

@@ -29,6 +29,7 @@
 #include "cli/launch.h"
 #include "debugger/help.h"
 #include "tests/fuzz/guest_file.h"
+#include "tests/random.h"
 #include "tracer/read.h"
 
 #define LINES     100u
@@ -49,16 +50,6 @@ static const uint8_t code[] = {
     0x8b, 0x1e, 0x00, 0x06, 0xe8, 0x0c, 0x00, 0x41, 0x81, 0xf9, 0x2c, 0x01, 0x72, 0xe8,
     0xba, 0xf4, 0x00, 0xee, 0xf4, 0x51, 0x66, 0x31, 0xc0, 0x0f, 0xa2, 0x59, 0xc3,
 };
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
-static uint64_t
-random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(0x2545f4914f6cdd1d) >> 32;
-}
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
@@ -188,10 +179,10 @@ damage(char *line, uint64_t *state)
 {
     size_t n = strlen(line);
 
-    for (unsigned i = (unsigned)(random_next(state) % 4); n && i; i--) {
-        size_t at = random_next(state) % n;
-        switch (random_next(state) % 3) {
-        case 0: line[at] = (char)(1 + random_next(state) % 255); break;
+    for (unsigned i = (unsigned)random_below(state, 4); n && i; i--) {
+        size_t at = random_below(state, n);
+        switch (random_below(state, 3)) {
+        case 0: line[at] = (char)(1 + random_below(state, 255)); break;
         case 1: line[at] = 0; break;
         default: memmove(line + at, line + at + 1, n - at); break;
         }
@@ -203,26 +194,26 @@ damage(char *line, uint64_t *state)
 static void
 make_line(const struct words *words, char *line, uint64_t *state)
 {
-    unsigned which = (unsigned)(random_next(state) % words->count);
+    unsigned which = (unsigned)random_below(state, words->count);
     const struct debug_command *c = words->command[which], *p = words->parent[which];
-    unsigned how = (unsigned)(random_next(state) % 16);
+    unsigned how = (unsigned)random_below(state, 16);
     size_t used;
 
     if (how == 0) { /* bytes */
-        used = random_next(state) % 64;
+        used = random_below(state, 64);
         for (size_t i = 0; i < used; i++)
-            line[i] = (char)(1 + random_next(state) % 255);
+            line[i] = (char)(1 + random_below(state, 255));
         line[used] = 0;
         return;
     }
-    if (how < 4 || (how < 6 && random_next(state) & 1)) {
+    if (how < 4 || (how < 6 && random_below(state, 2))) {
         snprintf(line, LINE_SIZE, "%s", c->example);
     } else {
         used = (size_t)snprintf(line, LINE_SIZE, "%s%s%s", p ? p->name : "", p ? " " : "", c->name);
-        for (unsigned i = (unsigned)(random_next(state) % 6); i && used + 64 < LINE_SIZE; i--)
+        for (unsigned i = (unsigned)random_below(state, 6); i && used + 64 < LINE_SIZE; i--)
             used += (size_t)snprintf(line + used, LINE_SIZE - used, "%s%s",
-                                     random_next(state) % 4 ? " " : "",
-                                     pieces[random_next(state) % ARRAY_SIZE(pieces)]);
+                                     random_below(state, 4) ? " " : "",
+                                     pieces[random_below(state, ARRAY_SIZE(pieces))]);
     }
     if (how % 4 == 3)
         damage(line, state);
@@ -262,7 +253,7 @@ run_lines(struct debugger *debugger, const struct words *words, uint64_t seed)
         bool files;
         make_line(words, line, &state);
         memcpy(signal_line, line, sizeof(line));
-        debugger->interactive = random_next(&state) & 1;
+        debugger->interactive = random_below(&state, 2);
         size_t end = strlen(line), start = end;
         while (start && line[start - 1] != ' ')
             start--;

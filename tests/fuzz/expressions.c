@@ -17,6 +17,7 @@
 
 #include "debugger/format.h"
 #include "debugger/values.h"
+#include "tests/random.h"
 #include "tests/unit/debug_machine.h"
 
 #define TEXT_MAX 1500u
@@ -26,20 +27,10 @@ static uint64_t state;
 static bool cut;           /* a text was longer than TEXT_MAX */
 static uint64_t evaluated; /* a fuzzer whose expressions are all refused tests little */
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
-static uint64_t
-random_next(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 static unsigned
 pick(unsigned n)
 {
-    return (unsigned)((random_next() >> 32) % n);
+    return (unsigned)random_below(&state, n);
 }
 
 /* --- the grammar ---------------------------------------------------------------------------------- */
@@ -303,7 +294,7 @@ one_seed(struct fake_machine *fake, uint64_t seed)
     cut = false;
     state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
     for (unsigned i = 0; i < 16; i++)
-        fake->regs.gpr[i] = pick(2) ? random_next() : FAKE_MEMORY + pick(256);
+        fake->regs.gpr[i] = pick(2) ? random_next(&state) : FAKE_MEMORY + pick(256);
     fake->machine.exit = (struct vm_exit){.kind = pick(2) ? TRACE_IO : (enum trace_kind)pick(25)};
     fake->machine.exit.access.address = pick(1024);
     if (seed % 3 == 2) {

@@ -21,21 +21,13 @@
 #include "base/util.h"
 #include "cli/launch.h"
 #include "debugger/gdb.h"
+#include "tests/random.h"
 
 #define SECONDS 60u   /* for one packet */
 #define TICK_US 50000 /* how long a guest may run at once */
 #define RENEW   500u  /* packets to one machine */
 
 static uint64_t seed_now;
-
-static uint64_t
-random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static struct machine *volatile signal_machine;
 static volatile unsigned ticks; /* since the packet began */

@@ -5,21 +5,12 @@
 
 #include "base/util.h"
 #include "tests/fuzz/guest_file.h"
+#include "tests/random.h"
 
 #define GUEST_SIZE 4096u
 
 /* Seeds take turns. */
 enum shape { SHAPE_RAW, SHAPE_BOOT_SECTOR, SHAPE_ELF32, SHAPE_ELF64, SHAPE_KERNEL, SHAPES };
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
-static uint64_t
-random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 /* Every other guest is rich in what matters to a VMM: prefixes, two-byte opcodes, ports, INT,
  * flags, segment loads, far transfers, HLT. Equally likely bytes mostly are arithmetic. */

@@ -24,6 +24,7 @@
 #include "cli/launch.h"
 #include "engine/engine.h"
 #include "tests/fuzz/guest_file.h"
+#include "tests/random.h"
 
 #define INSTRUCTIONS 20000u
 #define SECONDS      60u /* for one guest; it needs a few milliseconds */
@@ -80,16 +81,6 @@ run_guest(int fd, uint64_t seed, const char *strategy, unsigned ends[], struct r
     counted->instructions += launch.vm.engine_ops->icount(&launch.vm.vcpu[0]);
     launch_close(&launch, NULL);
     return named;
-}
-
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
-static uint64_t
-random_next(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(0x2545f4914f6cdd1d);
 }
 
 /* Another machine's memory: filled once, and compared at the end. */

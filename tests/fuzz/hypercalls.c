@@ -18,6 +18,7 @@
 
 #include "engine/engine.h"
 #include "engine/monitor.h"
+#include "tests/random.h"
 #include "tests/unit/paravirt_machine.h"
 #include "tests/unit/paravirt_model.h"
 
@@ -29,20 +30,10 @@
 static uint64_t state;
 static uint64_t carried_out[HC_COUNT]; /* not refused: a fuzzer whose calls all fail tests little */
 
-/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016). */
-static uint64_t
-random_next(void)
-{
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 static uint64_t
 pick(unsigned n)
 {
-    return (random_next() >> 32) % n;
+    return random_below(&state, n);
 }
 
 /* --- arguments ------------------------------------------------------------------------------------ */
@@ -84,9 +75,9 @@ some_argument(void)
 
     switch (pick(8)) {
     case 0: return edges[pick(sizeof(edges) / sizeof(edges[0]))];
-    case 1: return random_next();
+    case 1: return random_next(&state);
     case 2: return pick(6);
-    case 3: return HC_BOOT_BASE + random_next() % PV_RAM;
+    case 3: return HC_BOOT_BASE + random_next(&state) % PV_RAM;
     case 4: return some_frame() + 8 * pick(512);
     case 5: return some_frame() | ENTRY_P | ENTRY_U | (pick(2) ? ENTRY_W : 0);
     case 6: return HC_BOOT_BASE + some_frame();
@@ -168,7 +159,7 @@ make_calls(struct pv_machine *m)
     struct hc_call calls[8];
 
     for (unsigned i = 0; i < CALLS; i++) {
-        uint64_t number = pick(20) ? pick(HC_COUNT) : random_next();
+        uint64_t number = pick(20) ? pick(HC_COUNT) : random_next(&state);
         if (pick(3) == 0) { /* an array for multicall, where arguments often point */
             for (unsigned c = 0; c < 8; c++)
                 calls[c] = (struct hc_call){
@@ -210,7 +201,7 @@ write_kernel(uint8_t *code, size_t size)
 
     while (code < end) {
         if (pick(6) == 0) {
-            put(&code, random_next(), 1 + (unsigned)pick(4));
+            put(&code, random_next(&state), 1 + (unsigned)pick(4));
             continue;
         }
         put(&code, 0xb8, 1);

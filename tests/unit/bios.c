@@ -1,4 +1,5 @@
 /* bios.c - BIOS services, each called directly through the device. Next: bios_rom.c. */
+#include "tests/random.h"
 #include "tests/unit/bios_util.h"
 #include "tests/unit/suites.h"
 
@@ -313,15 +314,13 @@ test_random_calls(void)
 
     for (unsigned i = 0; i < 20000; i++) {
         struct bios_block b;
-        for (unsigned k = 0; k < sizeof(b); k++) {
-            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            ((uint8_t *)&b)[k] = seed >> 32;
-        }
-        b.eax &= seed & 0xff3f;
+        for (unsigned k = 0; k < sizeof(b); k++)
+            ((uint8_t *)&b)[k] = (uint8_t)random_below(&seed, 256);
+        b.eax &= random_next(&seed) & 0xff3f;
         if (i % 3)
             b.edx = (b.edx & 0xffffff00) | 0x80;
         m->bios.disk_size = i % 5 ? sizeof(disk) : 0;
-        call(m, seed % 0x1c, &b);
+        call(m, random_below(&seed, 0x1c), &b);
         CU_ASSERT(b.result <= RESULT_HALT);
         m->console.kept_size = 0;
     }

@@ -14,6 +14,7 @@
 #include "debugger/history.h"
 #include "debugger/machine.h"
 #include "strategy/strategy.h"
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 #include "tracer/record.h"
 
@@ -119,13 +120,6 @@ struct point {
 
 static uint64_t seed;
 
-static uint64_t
-random_below(uint64_t n)
-{
-    seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-    return seed % n;
-}
-
 static int
 by_moment(const void *a, const void *b)
 {
@@ -160,10 +154,11 @@ straight(const struct subject *subject, struct point *points, unsigned count, ui
     struct moment start = rig.machine.now;
     for (unsigned i = 0; i < count; i++) {
         counts[i].icount = start.icount + start.waits + 1 +
-                           random_below(end.icount + end.waits - start.icount - start.waits - 3);
+                           random_below(&seed,
+                                        end.icount + end.waits - start.icount - start.waits - 3);
         points[i].at = (struct moment){.exits = start.exits + 1 +
-                                                random_below(end.exits - start.exits - 2),
-                                       .edge = random_below(2) ? EDGE_IN : EDGE_OUT};
+                                                random_below(&seed, end.exits - start.exits - 2),
+                                       .edge = random_below(&seed, 2) ? EDGE_IN : EDGE_OUT};
     }
     /* First those by number of instructions, on a run of their own: where they lie among the exits
      * shows on the way. */
@@ -224,7 +219,7 @@ check_subject(const struct subject *subject, unsigned count)
     rig_open(&rig, subject);
     type(&rig, subject);
     for (unsigned i = 0; i < count; i++) {
-        const struct point *p = &points[random_below(count)];
+        const struct point *p = &points[random_below(&seed, count)];
         seek(&rig, &p->at);
         if (machine_hash(&rig.machine) != p->hash && !wrong++)
             printf("\n %s %s: exit %llu edge %d icount %llu differs", subject->strategy,
@@ -379,8 +374,8 @@ test_steps(void)
         rig_open(&rig, &subjects[i]);
         const struct machine_ops *ops = rig.machine.ops;
         for (unsigned k = 0; k < 60; k++) {
-            struct machine_goal goal = {.instructions = 1 + random_below(20)};
-            const struct moment to = {.icount = 1000 + random_below(1000000)};
+            struct machine_goal goal = {.instructions = 1 + random_below(&seed, 20)};
+            const struct moment to = {.icount = 1000 + random_below(&seed, 1000000)};
             CU_ASSERT_EQUAL_FATAL(ops->seek(&rig.machine, &to, &stop, &rig.err), 0);
             const struct moment from = rig.machine.now;
             uint64_t hash = machine_hash(&rig.machine);

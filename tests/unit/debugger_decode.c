@@ -11,6 +11,7 @@
 #include "debugger/explain.h"
 #include "guests/include/hypercall.h"
 #include "isa/x86/system.h"
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/unit.h"
 
@@ -298,15 +299,6 @@ test_observer_read(void)
 
 /* --- words against the interpreter, at random ------------------------------------------------------------ */
 
-static uint64_t
-next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 /* Spoils a few bits of the tables; then gate and code are said to be bad if the interpreter raises #GP or
  * #NP, and only if it refuses them. */
 static void
@@ -316,17 +308,17 @@ test_random_tables(void)
     unsigned bad = 0, good = 0;
 
     for (unsigned round = 0; round < 3000; round++) {
-        struct x86_fault what = {.vector = (uint8_t)(next_random(&seed) % 20)};
+        struct x86_fault what = {.vector = (uint8_t)(random_next(&seed) % 20)};
         char text[2 * DECODE_SIZE];
         struct x86_regs regs;
         struct ram ram;
         build(&ram, &regs);
-        for (unsigned n = next_random(&seed) % 3; n-- > 0;) {
-            bool in_gdt = next_random(&seed) & 1;
-            uint64_t at = in_gdt ? GDT + 8 : IDT + 16 * what.vector + (next_random(&seed) & 8);
+        for (unsigned n = random_next(&seed) % 3; n-- > 0;) {
+            bool in_gdt = random_next(&seed) & 1;
+            uint64_t at = in_gdt ? GDT + 8 : IDT + 16 * what.vector + (random_next(&seed) & 8);
             uint64_t value;
             ram_read(&ram, at, &value, sizeof(value));
-            put(&ram, at, value ^ UINT64_C(1) << next_random(&seed) % 64);
+            put(&ram, at, value ^ UINT64_C(1) << random_next(&seed) % 64);
         }
         struct observer *o = observer_open(&ram, &regs, false);
         bool problem = decode_gate_problem(o, what.vector, X86_EVENT_EXCEPTION, text, sizeof(text));
@@ -353,36 +345,36 @@ test_noise(void)
 
     CU_ASSERT_EQUAL(ram_create(&ram, RAM_MIN, NULL), 0);
     for (unsigned i = 0; i < RAM_MIN / 8; i++) {
-        uint64_t value = next_random(&seed);
+        uint64_t value = random_next(&seed);
         memcpy(ram.host + 8 * i, &value, 8);
     }
     for (unsigned round = 0; round < 3000; round++) {
         struct x86_regs regs;
         char text[64];
         for (unsigned i = 0; i < sizeof(regs) / 8; i++) {
-            uint64_t value = next_random(&seed);
+            uint64_t value = random_next(&seed);
             memcpy((char *)&regs + 8 * i, &value, 8);
         }
         if (round & 1) { /* half of them see their own noise as page tables */
-            regs.cr3 = next_random(&seed) % RAM_MIN;
+            regs.cr3 = random_next(&seed) % RAM_MIN;
             regs.idtr.base &= RAM_MIN - 1;
             regs.gdtr.base &= RAM_MIN - 1;
         }
         struct observer *o = observer_open(&ram, &regs, round & 2);
         CU_ASSERT_PTR_NOT_NULL_FATAL(o);
-        struct x86_fault what = {.vector = (uint8_t)next_random(&seed)}, fault;
+        struct x86_fault what = {.vector = (uint8_t)random_next(&seed)}, fault;
         for (unsigned type = X86_EVENT_EXTERNAL; type <= X86_EVENT_NMI; type++)
             decode_gate_problem(o, what.vector, type, text, sizeof(text));
-        decode_walk_end(o, next_random(&seed), text, sizeof(text));
-        fault = (struct x86_fault){.vector = (uint8_t)(next_random(&seed) % 20),
+        decode_walk_end(o, random_next(&seed), text, sizeof(text));
+        fault = (struct x86_fault){.vector = (uint8_t)(random_next(&seed) % 20),
                                    .address = regs.idtr.base + 8};
         decode_delivery_problem(o, what.vector, X86_EVENT_EXCEPTION, &fault, text, sizeof(text));
         if (x86_emulate_one(&o->cpu) == EMU_FAULT)
             x86_deliver_event(&o->cpu, X86_EVENT_EXCEPTION, &what, regs.rip);
-        decode_attr((uint16_t)next_random(&seed), round & 1, text, sizeof(text));
-        decode_entry(next_random(&seed), (unsigned)(next_random(&seed) % 6), round & 1, text,
+        decode_attr((uint16_t)random_next(&seed), round & 1, text, sizeof(text));
+        decode_entry(random_next(&seed), (unsigned)(random_next(&seed) % 6), round & 1, text,
                      sizeof(text));
-        decode_flags(next_random(&seed), text, sizeof(text));
+        decode_flags(random_next(&seed), text, sizeof(text));
         CU_ASSERT(strlen(text) < sizeof(text));
         observer_close(o);
     }

@@ -12,17 +12,9 @@
 #include "debugger/info.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/unit.h"
-
-static uint64_t
-next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
 
 /* --- a machine that is only registers and memory -------------------------------------------------- */
 
@@ -63,7 +55,7 @@ open_noise(struct noise *n)
     n->seed = 88172645463325252;
     CU_ASSERT_EQUAL_FATAL(vm_create(&n->vm, RAM_MIN, &err), 0);
     for (unsigned i = 0; i < RAM_MIN / 8; i++) {
-        uint64_t value = next_random(&n->seed);
+        uint64_t value = random_next(&n->seed);
         /* Half of the entries lead into memory. */
         if (value & 0x100)
             value &= UINT64_C(0x80000000000fffff) | 0xfff;
@@ -95,11 +87,11 @@ close_noise(struct noise *n)
 static void
 shake(struct noise *n)
 {
-    uint64_t choice = next_random(&n->seed);
+    uint64_t choice = random_next(&n->seed);
     char *bytes = (char *)&n->regs;
 
     for (unsigned i = 0; i < sizeof(n->regs) / 8; i++) {
-        uint64_t value = next_random(&n->seed);
+        uint64_t value = random_next(&n->seed);
         memcpy(bytes + 8 * i, &value, 8);
     }
     if (choice & 1) {
@@ -125,7 +117,7 @@ shake(struct noise *n)
     n->machine.exit.user = choice & 32;
     n->machine.exit.no_entry = choice & 128;
     n->machine.exit.in_kernel = choice & 16;
-    n->machine.exit.kind = next_random(&n->seed) % TRACE_KIND_COUNT;
+    n->machine.exit.kind = random_next(&n->seed) % TRACE_KIND_COUNT;
     if (n->machine.exit.kind >= TRACE_FAIL_ENTRY || n->machine.exit.kind == TRACE_UNIMPLEMENTED)
         n->machine.exit.failure.text = NULL;
     /* A bool is true or false, and what the engine points to is there, whatever the rest is; their
@@ -170,7 +162,7 @@ test_views_of_noise(void)
             CU_ASSERT(n->size > 0 || err.message[0]);
             CU_ASSERT(n->size < 200000); /* a table of noise is cut */
         }
-        snprintf(address, sizeof(address), "%llu", (unsigned long long)next_random(&n->seed));
+        snprintf(address, sizeof(address), "%llu", (unsigned long long)random_next(&n->seed));
         rewind(n->debugger.out);
         CU_ASSERT_EQUAL(info_walk(&n->debugger, address, &err), 0);
     }
@@ -186,7 +178,7 @@ test_context_of_noise(void)
 
     open_noise(n);
     for (unsigned round = 0; round < 2000; round++) {
-        struct stop stop = {.why = next_random(&n->seed) % (STOP_END + 1)};
+        struct stop stop = {.why = random_next(&n->seed) % (STOP_END + 1)};
         unsigned lines = 0;
         shake(n);
         rewind(n->debugger.out);
@@ -222,7 +214,7 @@ test_explain_noise(void)
         explain_exit(&subject);
         n->machine.ended = true;
         n->machine.exit.kind = subject.exit.kind;
-        n->machine.result.end = next_random(&n->seed) % (RUN_REFUSED + 1);
+        n->machine.result.end = random_next(&n->seed) % (RUN_REFUSED + 1);
         explain_machine_end(&n->debugger);
         n->machine.ended = false;
         fflush(n->debugger.out);

@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "device/pc.h"
 #include "engine/engine.h"
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 
 struct rig {
@@ -224,12 +225,12 @@ static void
 test_hostile_guest(void)
 {
     struct rig rig;
-    uint64_t seed = 1, now = 0;
+    uint64_t state = 1, now = 0;
     char text[1024];
 
     set_up(&rig, NULL);
     for (unsigned i = 0; i < 300000; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t seed = random_next(&state);
         const struct bus_range *range =
             &rig.vm.bus.range[BUS_PORT][(seed >> 33) % rig.vm.bus.ranges[BUS_PORT]];
         uint16_t port = (uint16_t)(range->first + (seed >> 40) % (range->last - range->first + 2));

@@ -12,6 +12,7 @@
 
 #include "isa/x86/exec.h"
 #include "isa/x86/x87_exec.h"
+#include "tests/random.h"
 #include "tests/unit/isa_machine.h"
 #include "tests/unit/suites.h"
 
@@ -67,15 +68,6 @@ host_execute(const struct host *host, struct run *run)
 }
 
 /* --- states of chance ------------------------------------------------------------------------- */
-
-static uint64_t
-random_next(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
 
 static unsigned
 below(uint64_t *seed, unsigned n)

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/soft.h"
 #include "strategy/strategy.h"
+#include "tests/random.h"
 #include "tests/unit/soft_copy.h"
 #include "tests/unit/soft_machine.h"
 #include "tests/unit/suites.h"
@@ -28,12 +29,9 @@ static struct seen first[EXITS + 1], *seen = first;
 static uint64_t random_state;
 
 static uint64_t
-random_below(uint64_t limit)
+pick(uint64_t limit)
 {
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state % limit;
+    return random_below(&random_state, limit);
 }
 
 /* Our own kernel, if `guest` is NULL. */
@@ -129,11 +127,10 @@ disturb(uint64_t until)
 
     if (until > vm->exits + 12)
         until = vm->exits + 12;
-    switch (random_below(6)) {
-    case 0: run_on((struct run_limits){.step = true}, until, random_below(300)); break;
+    switch (pick(6)) {
+    case 0: run_on((struct run_limits){.step = true}, until, pick(300)); break;
     case 1: /* some way into the stretch between two exits */
-        run_on((struct run_limits){.instructions = icount + vm->waits + 1 + random_below(2000)},
-               until, 1);
+        run_on((struct run_limits){.instructions = icount + vm->waits + 1 + pick(2000)}, until, 1);
         break;
     case 2: vm->ram.on_clean(vm->ram.on_write_ctx); break;
     case 3: soft_cache_forget(vcpu->engine); break;
@@ -141,9 +138,9 @@ disturb(uint64_t until)
         CU_ASSERT_EQUAL(vm->strategy->get_regs ? vm->strategy->get_regs(vcpu, &regs, &err)
                                                : vm->engine_ops->get_regs(vcpu, &regs, &err),
                         0);
-        points[0] = (struct stop_point){regs.gpr[X86_RSP] - random_below(4096), 16, STOP_ACCESS};
-        points[1] = (struct stop_point){regs.gpr[X86_RSP] - random_below(64), 8, STOP_WRITE};
-        points[2] = (struct stop_point){regs.rip + random_below(8), 0, STOP_EXECUTE};
+        points[0] = (struct stop_point){regs.gpr[X86_RSP] - pick(4096), 16, STOP_ACCESS};
+        points[1] = (struct stop_point){regs.gpr[X86_RSP] - pick(64), 8, STOP_WRITE};
+        points[2] = (struct stop_point){regs.rip + pick(8), 0, STOP_EXECUTE};
         CU_ASSERT_EQUAL(vm->engine_ops->set_stops(vcpu, points, 3, &err), 0);
         for (unsigned i = 0; i < 20; i++) { /* from a point on by a step */
             run_on((struct run_limits){0}, until, 1);
@@ -178,12 +175,12 @@ compare(const struct subject *subject, uint64_t exits)
     uint64_t snapped = copy_hash(vm);
     while (vm->exits < reached) {
         disturb(reached);
-        if (vm->exits >= reached || random_below(3))
+        if (vm->exits >= reached || pick(3))
             continue;
         CU_ASSERT_EQUAL(copy_unmarked(&s, vm), 0);
         copy_restore(&s, vm);
         CU_ASSERT_EQUAL(copy_hash(vm), snapped);
-        uint64_t to = vm->exits + 1 + random_below(reached / 20);
+        uint64_t to = vm->exits + 1 + pick(reached / 20);
         run_straight(to < reached ? to : reached);
         copy_free(&s);
         copy_take(&s, vm);

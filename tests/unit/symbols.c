@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "loader/symbols.h"
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 
 /* The program is position-independent: addresses in the file differ from ours by a constant. */
@@ -204,10 +205,10 @@ test_damaged(void)
         uint64_t at[64];
         uint8_t old[64];
         for (unsigned k = 0; k < 64; k++) {
-            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            at[k] = i % 2 ? seed % size : headers + seed % (size - headers);
+            uint64_t random = random_next(&seed);
+            at[k] = i % 2 ? random % size : headers + random % (size - headers);
             old[k] = data[at[k]];
-            data[at[k]] = seed >> 40;
+            data[at[k]] = random >> 40;
         }
         CU_ASSERT_EQUAL(open_bytes(data, size), 0);
         for (unsigned k = 64; k-- > 0;)

@@ -392,22 +392,14 @@ static void
 test_random_events(void)
 {
     const struct view_options options = {.resolve = hostile_name};
-    uint64_t random = 0x9e3779b97f4a7c15u;
+    uint64_t state = 0x9e3779b97f4a7c15u;
     struct tape tape;
     struct trace trace;
 
     for (unsigned round = 0; round < 60; round++) {
         tape_start(&tape);
-        for (unsigned i = 0; i < 300; i++) {
-            struct trace_event *e = tape_put(&tape, TRACE_NONE, 0, 0, 1);
-            for (uint8_t *byte = (uint8_t *)e; byte < (uint8_t *)(e + 1); byte++) {
-                random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-                *byte = random & 0x100 ? (uint8_t)random : 0;
-            }
-            e->kind %= TRACE_KIND_COUNT;
-            e->from %= TRACE_ACTOR_FIRST_FREE, e->to %= TRACE_ACTOR_FIRST_FREE;
-            e->vcpu &= round & 1 ? 0xff : 1;
-        }
+        for (unsigned i = 0; i < 300; i++)
+            tape_put_random(&tape, &state)->vcpu &= round & 1 ? 0xff : 1;
         tape_read(&tape, &trace);
         char *text = tape_show(&view_chrome, &trace, options);
         CU_ASSERT_TRUE(json_is_valid(text));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/random.h"
 #include "tests/unit/suites.h"
 #include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
@@ -196,7 +197,7 @@ static void
 test_damaged(void)
 {
     struct view_options options = {.out = fopen("/dev/null", "w")};
-    uint64_t random = 0x2545f4914f6cdd1du;
+    uint64_t seed = 0x9e3779b97f4a7c15u;
     unsigned opened = 0;
     char message[512];
 
@@ -211,7 +212,7 @@ test_damaged(void)
         FILE *file = fopen(tape.path, "r+");
         CU_ASSERT_PTR_NOT_NULL_FATAL(file);
         for (unsigned i = 0; i < 1 + round % 20; i++) {
-            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            uint64_t random = random_next(&seed);
             bool event = random % 8; /* most in events, some in the tables of names */
             fseek(file,
                   event ? (long)(0x2000 + (random >> 8) % (events * 48))

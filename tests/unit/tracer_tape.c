@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/random.h"
 #include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
 #include "tracer/ctf.h"
@@ -48,6 +49,19 @@ tape_put(struct tape *tape, enum trace_kind kind, unsigned from, unsigned to, ui
     event->time = tape->now;
     tape->now += ns;
     recorder_commit(tape->recorder);
+    return event;
+}
+
+struct trace_event *
+tape_put_random(struct tape *tape, uint64_t *state)
+{
+    struct trace_event *event = tape_put(tape, TRACE_NONE, 0, 0, 1);
+
+    for (uint8_t *byte = (uint8_t *)event; byte < (uint8_t *)(event + 1); byte++)
+        *byte = random_below(state, 2) ? (uint8_t)random_below(state, 256) : 0;
+    event->kind %= TRACE_KIND_COUNT;
+    event->from %= TRACE_ACTOR_FIRST_FREE;
+    event->to %= TRACE_ACTOR_FIRST_FREE;
     return event;
 }
 

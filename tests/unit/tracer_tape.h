@@ -20,6 +20,8 @@ void tape_start(struct tape *tape);
  * the next call. */
 struct trace_event *tape_put(struct tape *tape, enum trace_kind kind, unsigned from, unsigned to,
                              uint64_t ns);
+/* Records an event of random bytes, many of them 0, with a kind and actors that there are. */
+struct trace_event *tape_put_random(struct tape *tape, uint64_t *state);
 void tape_close(struct tape *tape);
 /* Opens what was recorded; asserts that it can be read. */
 void tape_read(struct tape *tape, struct trace *trace);

@@ -232,23 +232,15 @@ static void
 test_random_events(void)
 {
     struct view_options options = {.out = fopen("/dev/null", "w"), .name = address_name};
-    uint64_t random = 88172645463325252u;
+    uint64_t state = 88172645463325252u;
     struct tape tape;
     struct trace trace;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(options.out);
     for (unsigned round = 0; round < 200; round++) {
         tape_start(&tape);
-        for (unsigned i = 0; i < 400; i++) {
-            struct trace_event *e = tape_put(&tape, TRACE_NONE, 0, 0, 1);
-            for (uint8_t *byte = (uint8_t *)e; byte < (uint8_t *)(e + 1); byte++) {
-                random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-                *byte = random & 0x100 ? (uint8_t)random : 0;
-            }
-            e->kind %= TRACE_KIND_COUNT;
-            e->from %= TRACE_ACTOR_FIRST_FREE, e->to %= TRACE_ACTOR_FIRST_FREE;
-            e->vcpu &= round & 1 ? 0xff : 0;
-        }
+        for (unsigned i = 0; i < 400; i++)
+            tape_put_random(&tape, &state)->vcpu &= round & 1 ? 0xff : 0;
         tape_read(&tape, &trace);
         tape_show_all(&trace, options, round);
         trace_close(&trace);
