@@ -206,6 +206,9 @@ check-demos: all $(BUILD)/pty | build/deps/check build/deps/ski ## every demo pl
 check-class: all | build/deps/check build/deps/ski ## hv lab grade-all on good, bad and hostile submissions: scores right, nobody harmed (ROUNDS=10: 210 of them)
 	@tests/labs/class.sh $(HV) labs $(ROUNDS)
 
+check-cluster: all | build/deps/cluster build/deps/ski ## a class graded over ssh, by Slurm and by GNU parallel: the lines of docs/TEACHING.md
+	@tests/labs/cluster.sh $(HV) labs
+
 check-diff: $(BUILD)/diff_cpu $(BUILD)/diff_child
 	$(BUILD)/diff_cpu --instructions $(DIFF_SHARE_$(MODE))
 
@@ -361,7 +364,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all test-programs guests deps demo bench check check-unit check-cli check-gdb \
-        check-plugin check-guest check-labs check-tickets check-demos check-class check-diff \
+        check-plugin check-guest check-labs check-tickets check-demos check-class check-cluster check-diff \
         check-decode check-fuzz fuzz check-kvm check-browser check-memtest lint check-lint format \
         docs docs-pictures docs-tutorial docs-teaching labs-html install uninstall clean help
 .DELETE_ON_ERROR:

@@ -4,6 +4,7 @@
 #   build   the compiler and libraries of hv, and of the guests
 #   check   build + demo + what the tests need;   kvm, ski, bench, fuzz: what these targets need besides
 #   demo    build + Graphviz, which draws the pictures;   browser: demo + Chromium
+#   cluster build + what grades on several machines. Not in `all`: Debian starts an sshd that it installs
 #   labs    build + demo + what renders the labs' handouts
 #   lint    clang-format, shellcheck
 #
@@ -47,6 +48,12 @@ ski|file /usr/lib/*/libc.a|libc6-dev|the attacks are linked statically
 ski|command strace|strace|counts system calls, beside engine host
 ski|command pgrep|procps|finds a guest that should be gone
 ski|command setpriv|util-linux|runs the tests as another user
+cluster|file /usr/sbin/sshd|openssh-server|a machine that is reached by ssh
+cluster|command ssh|openssh-client|reaches it
+cluster|file /usr/sbin/slurmctld|slurm-wlm|a cluster's scheduler
+cluster|file /usr/sbin/munged|munge|who is who on a cluster
+cluster|command parallel|parallel|many jobs on one machine
+cluster|command jq|jq|adds up the scores
 fuzz|command xz|xz-utils|unpacks a kernel, on whose code the decoder is tried
 bench|command bochs|bochs|the interpreter that soft is compared with
 bench|file /usr/lib/*/bochs/plugins/libbx_term_gui.so|bochs-term|its display on a terminal
@@ -63,7 +70,7 @@ groups() {
         case $group in
         build | lint) echo "$group" ;;
         check) echo "build check demo" ;;
-        demo | bench | ski) echo "build $group" ;;
+        demo | bench | ski | cluster) echo "build $group" ;;
         labs) echo "build demo labs" ;;
         browser) echo "build demo browser" ;;
         kvm) echo "build check demo kvm" ;;
