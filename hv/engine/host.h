@@ -33,6 +33,7 @@
 
 #include "core/vm.h"
 #include "engine/engine.h"
+#include "engine/points.h"
 
 struct host_task {
     pid_t tid, pid;  /* pid: of its process, a "thread group" */
@@ -48,14 +49,6 @@ struct host_task {
     int signal;      /* to be delivered when it goes on */
     struct __ptrace_syscall_info call;
     unsigned armed; /* the generation of stop points that its debug registers hold; 0: none */
-};
-
-/* A point to stop at, in one of DR0 to DR3; length and how as DR7 has them (host_stops.c). */
-#define HOST_POINTS 4u
-struct host_point {
-    uint64_t address;
-    unsigned length, how; /* how: 0 execute, 1 write, 3 access */
-    unsigned id;          /* as set_stops() got it */
 };
 
 /* waitpid()'s word of one task. */
@@ -77,7 +70,7 @@ struct engine_vm {
     uint64_t start;          /* ns: when guest time began */
     cpu_set_t cpus;          /* hv's own, before it was pinned */
     bool pinned;
-    struct host_point point[HOST_POINTS];
+    struct debug_point point[DEBUG_POINTS];
     unsigned points, generation;
     volatile sig_atomic_t kicked;
     volatile pid_t running; /* some task that was let go: whom kick() interrupts */
@@ -138,7 +131,9 @@ int host_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned 
                    struct error *err);
 /* The task's debug registers hold what they should; step: without the EXECUTE points. */
 void host_arm(struct engine_vm *host, struct host_task *task, bool step);
-/* A debug trap: which point struck? Fills vcpu->exit. False: it is none of ours. */
-bool host_debug_exit(struct vcpu *vcpu, struct host_task *task, int code);
+/* Is a SIGTRAP with this si_code the end of a step, or a point? */
+bool host_is_debug_trap(const struct host_task *task, int code);
+/* It is: fills vcpu->exit. False: a point that was taken away meanwhile, and the task goes on. */
+bool host_debug_exit(struct vcpu *vcpu, struct host_task *task);
 
 #endif

@@ -193,9 +193,9 @@ signalled(struct vcpu *vcpu, struct host_task *task, int number)
         host_task_step(host, task);
         return false;
     }
-    if (number == SIGTRAP && host_debug_exit(vcpu, task, info.si_code)) {
+    if (number == SIGTRAP && host_is_debug_trap(task, info.si_code)) {
         task->signal = 0; /* it is the debugger's, not the guest's */
-        return true;
+        return host_debug_exit(vcpu, task);
     }
     bool fault = is_fault(&info);
     host_exit_begin(vcpu, task, fault ? TRACE_HOST_FAULT : TRACE_SIGNAL);

@@ -24,6 +24,7 @@
 #include "core/exit.h"
 #include "core/vm.h"
 #include "engine/engine.h"
+#include "engine/points.h"
 #include "isa/x86/cpu.h"
 
 #define KVM_NEVER UINT64_MAX
@@ -73,14 +74,6 @@ struct kvm_places {
 
 struct kvm_state;
 
-/* A point to stop at, in one of DR0 to DR3; length and how as DR7 has them. */
-#define KVM_POINTS 4u
-struct kvm_point {
-    uint64_t address;
-    uint8_t length, how; /* how: 0 execute, 1 write, 3 access */
-    unsigned id;         /* the debugger's */
-};
-
 struct engine_vcpu {
     int fd;
     struct kvm_state *state; /* what KVM holds, as it was read or written last ... */
@@ -114,7 +107,7 @@ struct engine_vcpu {
     struct kvm_regs entered_regs;                      /* the guest's, while it is entered so */
     struct kvm_sregs entered_sregs;
 
-    struct kvm_point point[KVM_POINTS];
+    struct debug_point point[DEBUG_POINTS];
     unsigned points, armed_points;
     struct x86_watches watches; /* the same, for what is interpreted */
 
@@ -236,9 +229,6 @@ unsigned kvm_monitor_stub_offset(uint64_t rip, uint16_t cs);
 /* engine_ops.set_stops. */
 int kvm_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned count,
                   struct error *err);
-/* Pure: a point in pieces that a debug register can have: how many; room + 1: more than there is room. */
-unsigned kvm_point_pieces(const struct stop_point *p, unsigned id, struct kvm_point *to,
-                          unsigned room);
 /* Tells KVM to stop at the points, and behind the next instruction or not. 0 or -errno. */
 int kvm_set_debug(struct engine_vcpu *v, bool step, struct error *err);
 /* KVM_EXIT_DEBUG: says in vcpu->exit if it is a point. */

@@ -1,16 +1,14 @@
 /*
  * kvm_stops.c - points to stop at on KVM: the processor's own debug registers.
  *
- * KVM_SET_GUEST_DEBUG lends the debugger DR0 to DR3 and DR7 (SDM vol. 3, 17.2): four points in all, of 1,
- * 2, 4 or 8 aligned bytes; others are cut into such pieces. The processor cannot watch reads alone. What
+ * KVM_SET_GUEST_DEBUG lends the debugger DR0 to DR3 and DR7; points.c says what fits into them. What
  * the guest has in its debug registers it still reads and writes, but they do not strike meanwhile.
  *
  * What the processor does not access it cannot see: an instruction that our interpreter carries out
  * (kvm_step.c, strategy trap) is looked at there, by the same list; one that KVM emulates for a device
  * goes unseen.
  *
- *   DR7:  31-16 for each point, 4 bits: 3-2 LEN (0: 1, 1: 2, 3: 4, 2: 8), 1-0 R/W (0 execute, 1 write,
- *         3 access)    9 GE  8 LE   7-0 for each point, 2 bits: G, L
+ * Next: points.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,8 +17,6 @@
 #include "engine/engine.h"
 #include "engine/kvm.h"
 
-#define DR7_LE_GE 0x300u
-
 /* --- what the processor is asked to look for -------------------------------------------------- */
 
 /* A step begins at an instruction that it must not stop before: it looks for accesses alone. */
@@ -28,21 +24,18 @@ int
 kvm_set_debug(struct engine_vcpu *v, bool step, struct error *err)
 {
     struct kvm_guest_debug debug = {.control = step ? KVM_GUESTDBG_SINGLESTEP : 0};
-    uint64_t dr7 = 0;
 
     v->armed_points = 0;
     for (unsigned i = 0; i < v->points; i++) {
-        const struct kvm_point *p = &v->point[i];
-        if (step && !p->how)
+        const struct debug_point *p = &v->point[i];
+        if (step && p->how == POINT_EXECUTE)
             continue;
         debug.arch.debugreg[i] = p->address;
-        dr7 |= UINT64_C(3) << (2 * i) | (uint64_t)(p->length << 2 | p->how) << (16 + 4 * i);
+        debug.arch.debugreg[7] |= debug_point_dr7(p, i);
         v->armed_points |= 1u << i;
     }
-    if (v->armed_points) {
+    if (v->armed_points)
         debug.control |= KVM_GUESTDBG_USE_HW_BP;
-        debug.arch.debugreg[7] = dr7 | DR7_LE_GE;
-    }
     if (debug.control)
         debug.control |= KVM_GUESTDBG_ENABLE;
     if (ioctl(v->fd, KVM_SET_GUEST_DEBUG, &debug) < 0)
@@ -61,10 +54,10 @@ kvm_point_exit(struct vcpu *vcpu)
 
     if (!hit)
         return;
-    const struct kvm_point *p = &v->point[__builtin_ctzll(hit)];
+    const struct debug_point *p = &v->point[__builtin_ctzll(hit)];
     vcpu->exit.debug.at_point = true;
     vcpu->exit.debug.point = p->id;
-    vcpu->exit.debug.address = p->how ? p->address : 0;
+    vcpu->exit.debug.address = p->how == POINT_EXECUTE ? 0 : p->address;
 }
 
 bool
@@ -84,75 +77,26 @@ kvm_watch_exit(struct vcpu *vcpu)
 
 /* --- setting them ----------------------------------------------------------------------------- */
 
-/* The largest piece that begins at address and has room in size. */
-static unsigned
-piece_size(uint64_t address, uint64_t size)
-{
-    unsigned piece = 8;
-
-    while (piece > size || address & (piece - 1))
-        piece /= 2;
-    return piece;
-}
-
-/* Adds one point, in pieces. 0 or -ENOSPC. */
-unsigned
-kvm_point_pieces(const struct stop_point *p, unsigned id, struct kvm_point *to, unsigned room)
-{
-    static const uint8_t length[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
-    uint64_t address = p->address, left = p->kind == STOP_EXECUTE ? 1 : p->size;
-    unsigned n = 0;
-
-    for (unsigned piece; left; address += piece, left -= piece) {
-        piece = p->kind == STOP_EXECUTE ? 1 : piece_size(address, left);
-        if (n == room)
-            return room + 1;
-        to[n++] = (struct kvm_point){.address = address,
-                                     .length = length[piece],
-                                     .how = p->kind == STOP_EXECUTE ? 0
-                                            : p->kind == STOP_WRITE ? 1
-                                                                    : 3,
-                                     .id = id};
-    }
-    return n;
-}
-
 int
 kvm_set_stops(struct vcpu *vcpu, const struct stop_point *points, unsigned count, struct error *err)
 {
     struct engine_vcpu *v = vcpu->engine;
-    struct kvm_point fresh[KVM_POINTS];
+    struct debug_point fresh[DEBUG_POINTS];
     struct x86_watches *watches = &v->watches;
-    unsigned n = 0;
+    int n = debug_points(points, count, fresh, ", or use --engine soft", err);
 
-    for (unsigned i = 0; i < count; i++) {
-        const struct stop_point *p = &points[i];
-        if (p->kind == STOP_READ)
-            return error_set(err, ENOTSUP,
-                             "the processor cannot watch for reads alone: watch for accesses, or "
-                             "use --engine soft");
-        if (p->kind != STOP_EXECUTE && (!p->size || p->address + (p->size - 1) < p->address))
-            return error_set(err, EINVAL,
-                             "a watch point needs at least one byte, and an end that "
-                             "is not behind the end of the address space");
-        n += kvm_point_pieces(p, i, fresh + n, KVM_POINTS - n);
-        if (n > KVM_POINTS)
-            return error_set(err, ENOSPC,
-                             "the processor has four points, of at most 8 aligned bytes each: "
-                             "delete some, or use --engine soft");
-    }
-    memcpy(v->point, fresh, n * sizeof(*fresh));
-    v->points = n;
+    if (n < 0)
+        return n;
+    memcpy(v->point, fresh, (unsigned)n * sizeof(*fresh));
+    v->points = (unsigned)n;
     watches->count = 0;
     watches->hit = false;
-    for (unsigned i = 0; i < n; i++)
-        if (fresh[i].how)
+    for (unsigned i = 0; i < v->points; i++)
+        if (fresh[i].how != POINT_EXECUTE)
             watches->watch[watches->count++] = (struct x86_watch){
                 .address = fresh[i].address,
-                .size = UINT64_C(1) << (fresh[i].length == 2   ? 3
-                                        : fresh[i].length == 3 ? 2
-                                                               : fresh[i].length),
-                .read = fresh[i].how == 3,
+                .size = debug_point_size(&fresh[i]),
+                .read = fresh[i].how == POINT_ACCESS,
                 .write = true,
                 .id = fresh[i].id,
             };

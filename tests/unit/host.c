@@ -1,10 +1,7 @@
 /*
  * host.c - tests of engine host: a process under ptrace(2), well behaved and not.
- *
- * Each run is bounded by an alarm, which kills the whole program: nothing here may hang.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <stdio.h>
@@ -13,88 +10,24 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "core/vm.h"
 #include "engine/engine.h"
 #include "isa/x86/regs.h"
-#include "strategy/strategy.h"
+#include "tests/unit/host_run.h"
 #include "tracer/read.h"
 #include "tracer/record.h"
 #include "tracer/syscall.h"
 #include "unit.h"
 
-#define SECONDS 30
-
-/* --- a strategy that isolates nothing, and a run --------------------------------------------------- */
-
-static int
-attach(struct vcpu *vcpu, struct error *err)
-{
-    (void)vcpu;
-    (void)err;
-    return 0;
-}
-
-static enum strategy_verdict
-pass(struct vcpu *vcpu, struct run_result *result)
-{
-    (void)vcpu;
-    (void)result;
-    return STRATEGY_PASS;
-}
-
-static const struct strategy_ops plain = {
-    .abi = STRATEGY_ABI, .name = "plain", .needs = CAP_PROCESS, .attach = attach, .on_exit = pass};
-
-struct run {
-    struct vm vm;
-    struct process_spec spec;
-    struct run_result result;
-    struct error err;
-    char path[32];
-    bool open;
-};
-
-static int
-begin(struct run *run, const char *path, char *const argv[], enum process_trace level)
-{
-    static char *const envp[] = {"PATH=/bin:/usr/bin", NULL};
-
-    memset(run, 0, sizeof(*run));
-    alarm(SECONDS);
-    run->spec = (struct process_spec){.path = path, .argv = argv, .envp = envp};
-    run->vm.vcpu[0].vm = &run->vm;
-    run->vm.engine_ops = engine_find("host");
-    run->vm.strategy = &plain;
-    run->vm.program = &run->spec;
-    run->vm.process_trace = level;
-    run->vm.process_input = open("/dev/null", O_RDWR | O_CLOEXEC);
-    run->vm.process_output = run->vm.process_input;
-    int rc = run->vm.engine_ops->open(&run->vm, &run->err);
-    run->open = rc == 0;
-    return rc;
-}
-
-static void
-end(struct run *run)
-{
-    if (run->vm.recorder)
-        recorder_close(run->vm.recorder);
-    if (run->open)
-        run->vm.engine_ops->close(&run->vm);
-    close(run->vm.process_input);
-    if (run->path[0])
-        unlink(run->path);
-    alarm(0);
-}
+/* --- a run ----------------------------------------------------------------------------------------- */
 
 /* `busybox sh -c script` to its end. */
 static void
-shell(struct run *run, const char *script, bool record)
+shell(struct host_run *run, const char *script, bool record)
 {
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)script, NULL};
     struct run_limits limits = {0};
 
-    CU_ASSERT_EQUAL_FATAL(begin(run, "/bin/busybox", argv, PROCESS_TRACE_ALL), 0);
+    CU_ASSERT_EQUAL_FATAL(host_run_begin(run, "/bin/busybox", argv, PROCESS_TRACE_ALL), 0);
     if (record) {
         char message[256];
         struct trace_about about = {"host", "plain", "sh", "", ""};
@@ -113,7 +46,7 @@ shell(struct run *run, const char *script, bool record)
 static void
 test_nothing_lost(void)
 {
-    struct run run;
+    struct host_run run;
     struct trace trace;
     char message[256];
     uint64_t calls = 0, answers = 0, open_calls = 0;
@@ -152,7 +85,7 @@ test_nothing_lost(void)
     CU_ASSERT_EQUAL(open_calls, 21);
     CU_ASSERT_EQUAL(calls, answers + open_calls);
     trace_close(&trace);
-    end(&run);
+    host_run_end(&run);
 }
 
 /* Level denied: births and deaths, and no calls. Level off: the status alone. */
@@ -161,21 +94,21 @@ test_levels(void)
 {
     char *const argv[] = {"sh", "-c", "/bin/busybox true; exit 7", NULL};
     struct run_limits limits = {0};
-    struct run run;
+    struct host_run run;
 
-    CU_ASSERT_EQUAL_FATAL(begin(&run, "/bin/busybox", argv, PROCESS_TRACE_DENIED), 0);
+    CU_ASSERT_EQUAL_FATAL(host_run_begin(&run, "/bin/busybox", argv, PROCESS_TRACE_DENIED), 0);
     vm_run(&run.vm, &limits, &run.result);
     CU_ASSERT_EQUAL(run.result.status, 7);
     CU_ASSERT_EQUAL(run.vm.exits_by_kind[TRACE_HOST_CALL], 0);
     CU_ASSERT_EQUAL(run.vm.exits_by_kind[TRACE_FORK], 1);
     CU_ASSERT_EQUAL(run.vm.exits_by_kind[TRACE_PROCESS_END], 2);
-    end(&run);
-    CU_ASSERT_EQUAL_FATAL(begin(&run, "/bin/busybox", argv, PROCESS_TRACE_OFF), 0);
+    host_run_end(&run);
+    CU_ASSERT_EQUAL_FATAL(host_run_begin(&run, "/bin/busybox", argv, PROCESS_TRACE_OFF), 0);
     vm_run(&run.vm, &limits, &run.result);
     CU_ASSERT_EQUAL(run.result.end, RUN_POWER_OFF);
     CU_ASSERT_EQUAL(run.result.status, 7);
     CU_ASSERT_EQUAL(run.vm.exits, 0);
-    end(&run);
+    host_run_end(&run);
 }
 
 /* --- steps, registers, memory ------------------------------------------------------------------------ */
@@ -185,13 +118,13 @@ test_step(void)
 {
     char *const argv[] = {"true", NULL};
     struct run_limits limits = {.step = true};
-    struct run run;
+    struct host_run run;
     struct vcpu *vcpu = &run.vm.vcpu[0];
     struct x86_regs regs, after;
     uint64_t points = 0;
     uint8_t code[16];
 
-    CU_ASSERT_EQUAL_FATAL(begin(&run, "/bin/busybox", argv, PROCESS_TRACE_ALL), 0);
+    CU_ASSERT_EQUAL_FATAL(host_run_begin(&run, "/bin/busybox", argv, PROCESS_TRACE_ALL), 0);
     const struct engine_ops *engine = run.vm.engine_ops;
     CU_ASSERT_TRUE(vm_run_to_exit(&run.vm, vcpu, &limits, &run.result));
     CU_ASSERT_EQUAL(vcpu->exit.kind, TRACE_EXEC);
@@ -218,7 +151,7 @@ test_step(void)
     regs.rip = 0x8000000000000000; /* not canonical */
     regs.seg[X86_FS].base = UINT64_MAX;
     CU_ASSERT_NOT_EQUAL(engine->set_regs(vcpu, &regs, &run.err), 0);
-    end(&run);
+    host_run_end(&run);
 }
 
 /* --- bad guests -------------------------------------------------------------------------------------- */
@@ -226,13 +159,13 @@ test_step(void)
 static void
 expect(const char *script, enum run_end how, int status)
 {
-    struct run run;
+    struct host_run run;
 
     shell(&run, script, false);
     CU_ASSERT_EQUAL(run.result.end, how);
     if (how == RUN_POWER_OFF)
         CU_ASSERT_EQUAL(run.result.status, status);
-    end(&run);
+    host_run_end(&run);
 }
 
 static void
@@ -260,13 +193,13 @@ static void
 test_no_such_program(void)
 {
     char *const argv[] = {"x", NULL};
-    struct run run;
+    struct host_run run;
 
-    CU_ASSERT_EQUAL(begin(&run, "/no/such/program", argv, PROCESS_TRACE_ALL), -ENOENT);
+    CU_ASSERT_EQUAL(host_run_begin(&run, "/no/such/program", argv, PROCESS_TRACE_ALL), -ENOENT);
     CU_ASSERT_PTR_NOT_NULL(strstr(run.err.message, "/no/such/program"));
-    end(&run);
-    CU_ASSERT_EQUAL(begin(&run, "/no/such/program", argv, PROCESS_TRACE_OFF), -ENOENT);
-    end(&run);
+    host_run_end(&run);
+    CU_ASSERT_EQUAL(host_run_begin(&run, "/no/such/program", argv, PROCESS_TRACE_OFF), -ENOENT);
+    host_run_end(&run);
 }
 
 /* --- the user, and the end of hv --------------------------------------------------------------------- */
@@ -288,10 +221,10 @@ test_kick(void)
     char *const argv[] = {"sleep", "1000", NULL};
     struct sigaction action = {.sa_handler = on_signal}, before;
     struct run_limits limits = {0};
-    struct run run;
+    struct host_run run;
 
     for (enum process_trace level = PROCESS_TRACE_OFF; level <= PROCESS_TRACE_ALL; level++) {
-        CU_ASSERT_EQUAL_FATAL(begin(&run, "/bin/busybox", argv, level), 0);
+        CU_ASSERT_EQUAL_FATAL(host_run_begin(&run, "/bin/busybox", argv, level), 0);
         kicked = &run.vm;
         sigaction(SIGUSR1, &action, &before);
         pid_t pid = fork();
@@ -302,7 +235,7 @@ test_kick(void)
         }
         vm_run(&run.vm, &limits, &run.result);
         CU_ASSERT_EQUAL(run.result.end, RUN_STOPPED);
-        end(&run);
+        host_run_end(&run);
         waitpid(pid, NULL, 0);
         sigaction(SIGUSR1, &before, NULL);
     }
@@ -320,8 +253,8 @@ test_hv_killed(void)
     if (hv == 0) {
         char *const argv[] = {"sleep", "1000", NULL};
         struct run_limits limits = {0};
-        struct run run;
-        if (begin(&run, "/bin/busybox", argv, PROCESS_TRACE_ALL))
+        struct host_run run;
+        if (host_run_begin(&run, "/bin/busybox", argv, PROCESS_TRACE_ALL))
             _exit(1);
         guest = run.vm.engine_ops->process(&run.vm.vcpu[0]);
         if (write(fds[1], &guest, sizeof(guest)) != sizeof(guest))

@@ -445,29 +445,7 @@ test_table(void)
         CU_ASSERT_EQUAL(engine_table[i]->caps & ~named, 0);
 }
 
-/* DR7 knows 1, 2, 4 and 8 aligned bytes (SDM vol. 3, 17.2.4): other points are cut. */
-static void
-test_points(void)
-{
-    const struct stop_point aligned = {0x1000, 8, STOP_WRITE}, odd = {0x1001, 6, STOP_ACCESS};
-    const struct stop_point execute = {0x2001, 0, STOP_EXECUTE}, large = {0x1001, 40, STOP_WRITE};
-    struct kvm_point p[KVM_POINTS];
-
-    CU_ASSERT_EQUAL(kvm_point_pieces(&aligned, 7, p, KVM_POINTS), 1);
-    CU_ASSERT(p[0].address == 0x1000 && p[0].length == 2 && p[0].how == 1 && p[0].id == 7);
-    CU_ASSERT_EQUAL(kvm_point_pieces(&odd, 1, p, KVM_POINTS), 4);
-    CU_ASSERT(p[0].address == 0x1001 && p[0].length == 0 && p[0].how == 3);
-    CU_ASSERT(p[1].address == 0x1002 && p[1].length == 1);
-    CU_ASSERT(p[2].address == 0x1004 && p[2].length == 1);
-    CU_ASSERT(p[3].address == 0x1006 && p[3].length == 0);
-    CU_ASSERT_EQUAL(kvm_point_pieces(&odd, 1, p, 3), 4);
-    CU_ASSERT_EQUAL(kvm_point_pieces(&execute, 0, p, 1), 1);
-    CU_ASSERT(p[0].address == 0x2001 && p[0].length == 0 && p[0].how == 0);
-    CU_ASSERT_EQUAL(kvm_point_pieces(&large, 0, p, KVM_POINTS), KVM_POINTS + 1);
-}
-
 static const struct unit_test tests[] = {
-    {"points in debug registers", test_points},
     {"every exit reason of linux/kvm.h has its name", test_reasons_complete},
     {"every exit reason has a kind and a sentence", test_reasons_text},
     {"registers are asked for where they are wanted", test_registers_on_demand},

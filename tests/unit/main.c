@@ -9,6 +9,7 @@ static const struct unit_suite *const suites[] = {
     &suite_soft_state,
     &suite_soft_stops,
     &suite_kvm,
+    &suite_points,
     &suite_audit,
     &suite_cli,
     &suite_cli_top,
@@ -73,6 +74,7 @@ static const struct unit_suite *const suites[] = {
     &suite_paravirt_user,
     &suite_kernel_text,
     &suite_host,
+    &suite_host_stops,
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@ extern const struct unit_suite suite_ski_filter;
 extern const struct unit_suite suite_soft_state;
 extern const struct unit_suite suite_soft_stops;
 extern const struct unit_suite suite_kvm;
+extern const struct unit_suite suite_points;
 extern const struct unit_suite suite_audit;
 extern const struct unit_suite suite_cli;
 extern const struct unit_suite suite_cli_top;
@@ -71,5 +72,6 @@ extern const struct unit_suite suite_paravirt;
 extern const struct unit_suite suite_paravirt_user;
 extern const struct unit_suite suite_kernel_text;
 extern const struct unit_suite suite_host;
+extern const struct unit_suite suite_host_stops;
 
 #endif
