@@ -71,8 +71,10 @@ machine_exit_of_event(struct vm_exit *exit, const struct trace_event *e)
 {
     bool write = e->flags & TRACE_WRITE;
 
-    *exit = (struct vm_exit){
-        .kind = e->kind, .rip = e->rip, .user = e->from != TRACE_ACTOR_GUEST_KERNEL};
+    /* Of a newer hv's kinds no table here has a row. */
+    *exit = (struct vm_exit){.kind = e->kind < TRACE_KIND_COUNT ? e->kind : TRACE_UNKNOWN,
+                             .rip = e->rip,
+                             .user = e->from != TRACE_ACTOR_GUEST_KERNEL};
     switch (e->kind) {
     case TRACE_IO:
     case TRACE_MMIO:
