@@ -80,26 +80,14 @@ comes_back(const struct x86_insn *in)
     }
 }
 
-/* The size that instructions have by default: CS.L in long mode, else CS.D (SDM vol. 3, 3.4.5). */
-static unsigned
-code_size(const struct x86_regs *regs)
-{
-    if ((regs->efer & EFER_LMA) && (regs->seg[X86_CS].attr & SEG_L))
-        return 8;
-    return regs->seg[X86_CS].attr & SEG_DB ? 4 : 2;
-}
-
 /* The instruction at rip, as far as its page can be read. False: it cannot. */
 static bool
 fetch(struct machine *machine, const struct x86_regs *regs, uint64_t linear, struct x86_insn *in)
 {
     uint8_t bytes[X86_INSN_MAX];
-    unsigned got = 0;
+    unsigned got = machine_fetch(machine, SPACE_LINEAR, linear, bytes, NULL);
 
-    while (got < sizeof(bytes) &&
-           !machine->ops->read(machine, SPACE_LINEAR, linear + got, &bytes[got], 1, NULL))
-        got++;
-    return got && x86_decode(bytes, got, code_size(regs), in) > 0;
+    return got && x86_decode(bytes, got, x86_code_size(regs), in) > 0;
 }
 
 static int
@@ -115,9 +103,7 @@ nexti_once(struct debugger *debugger, struct stop *stop, struct error *err)
 
     if (rc)
         return rc;
-    place.address = regs.seg[X86_CS].base + regs.rip;
-    if (code_size(&regs) != 8)
-        place.address &= UINT32_MAX;
+    place.address = x86_regs_linear(&regs, X86_CS, regs.rip);
     if (fetch(machine, &regs, place.address, &in) && comes_back(&in)) {
         place.address += in.length;
         after.rsp = regs.gpr[X86_RSP];

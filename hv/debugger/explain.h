@@ -36,10 +36,6 @@ bool subject_strategy_is(const struct subject *subject, const char *name);
 const char *subject_guest(const struct subject *subject);
 /* Who has it meanwhile: "VMM", or "host kernel" for a process' system call. */
 const char *subject_other(const struct subject *subject);
-/* The bytes at rip: how many could be read, at most X86_INSN_MAX. */
-unsigned machine_fetch(struct machine *machine, uint64_t rip, uint8_t bytes[X86_INSN_MAX]);
-/* Operand size of the code that runs: 2, 4 or 8 bytes. */
-unsigned machine_code_size(struct machine *machine);
 /* The instruction at rip as text, "" if it cannot be read. Returns text. */
 char *machine_instruction(struct machine *machine, uint64_t rip, char *text, size_t size);
 /* The device that answers for an IO or MMIO exit, NULL: nobody, or not known (a recording). */

@@ -18,8 +18,8 @@ is_system_call(const struct subject *s)
     uint8_t bytes[X86_INSN_MAX];
 
     return s->exit.kind == TRACE_EXCEPTION && s->exit.user && s->exit.exception.vector == VEC_UD &&
-           machine_fetch(s->machine, s->exit.rip, bytes) >= 2 && bytes[0] == 0x0f &&
-           bytes[1] == 0x05;
+           machine_fetch(s->machine, SPACE_LINEAR, s->exit.rip, bytes, NULL) >= 2 &&
+           bytes[0] == 0x0f && bytes[1] == 0x05;
 }
 
 char *

@@ -63,7 +63,8 @@ expect(struct parser *p, const char *text, const char *why)
     return expr_next(p);
 }
 
-/* What lies at term's value, as its pointer says; without a type: a word of the guest's mode. */
+/* What lies at term's value, as its pointer says; without a type: as many bytes as the guest's code
+ * works with. */
 static int
 fetch(struct parser *p, const char *at, struct term *term)
 {
@@ -73,10 +74,10 @@ fetch(struct parser *p, const char *at, struct term *term)
 
     if (!type.pointers) {
         struct x86_regs regs;
-        unsigned mode = 64;
+        unsigned size = 8;
         if (!p->skip && !p->debugger->machine->ops->get_regs(p->debugger->machine, &regs, NULL))
-            mode = expr_guest_mode(&regs);
-        type = (struct type){(uint8_t)(mode / 8), false, 1};
+            size = x86_code_size(&regs);
+        type = (struct type){(uint8_t)size, false, 1};
     }
     type.pointers--;
     if (!type.pointers && !type.size)

@@ -7,7 +7,8 @@
  * expression does changes the machine. Nesting is bounded; hostile text gets a sentence, with the column.
  *
  *   $rip $eax $ax $al $cs.base $cr3   registers: x86_reg_table, and their low parts
- *   $pc $sp $fp                       cs.base + rip, ss.base + rsp, ss.base + rbp: addresses
+ *   $pc $sp $fp                       rip, rsp, rbp as addresses: outside 64-bit mode with the base of
+ *                                     CS or SS
  *   $icount $exit $cpl $mode          the moment; the guest's privilege level; 16, 32 or 64
  *   $_  $__  $1 ...                   the last address examined, its value, the history of `print`
  *   $name                             convenience variables (`set $name = ...`)

@@ -87,7 +87,8 @@ find_register(const char *text, size_t length, unsigned *size, unsigned *shift)
     return NULL;
 }
 
-/* The guest's registers. A recording knows the address of the exit alone, which is enough for $rip. */
+/* The guest's registers. A recording knows the address of the exit alone, which is enough for $rip;
+ * it is taken for one of 64-bit code, which is used as it is. */
 static int
 get_regs(struct parser *p, const char *at, bool rip_is_enough, struct x86_regs *regs)
 {
@@ -99,6 +100,8 @@ get_regs(struct parser *p, const char *at, bool rip_is_enough, struct x86_regs *
     int rc = m->ops->get_regs(m, regs, p->err);
     if (rc == -ENODATA && rip_is_enough && m->exit.kind != TRACE_NONE) {
         regs->rip = m->exit.rip;
+        regs->efer = EFER_LMA;
+        regs->seg[X86_CS].attr = SEG_L;
         return 0;
     }
     if (rc == -ENODATA)
@@ -108,20 +111,12 @@ get_regs(struct parser *p, const char *at, bool rip_is_enough, struct x86_regs *
     return rc;
 }
 
-unsigned
-expr_guest_mode(const struct x86_regs *regs)
-{
-    if ((regs->efer & EFER_LMA) && (regs->seg[X86_CS].attr & SEG_L))
-        return 64;
-    return (regs->cr0 & CR0_PE) && (regs->seg[X86_CS].attr & SEG_DB) ? 32 : 16;
-}
-
-/* The names that are computed from registers, and what a number is added to for an address. */
+/* The names that are computed from registers. */
 enum computed { NAME_PC, NAME_SP, NAME_FP, NAME_CPL, NAME_MODE };
 static const struct {
     const char *name;
-    const char *of; /* what `set` changes; NULL: nothing */
-    uint8_t segment;
+    const char *of;  /* an offset, and what `set` changes; NULL: neither */
+    uint8_t segment; /* in which it is one */
 } computed[] = {
     [NAME_PC] = {"pc", "rip", X86_CS}, [NAME_SP] = {"sp", "rsp", X86_SS},
     [NAME_FP] = {"fp", "rbp", X86_SS}, [NAME_CPL] = {"cpl", NULL, 0},
@@ -146,13 +141,12 @@ computed_value(struct parser *p, unsigned which, struct term *term)
     if (rc)
         return rc;
     if (which == NAME_CPL || which == NAME_MODE) {
-        term->value = (struct value){which == NAME_CPL ? x86_cpl(&regs) : expr_guest_mode(&regs),
+        term->value = (struct value){which == NAME_CPL ? x86_cpl(&regs) : 8 * x86_code_size(&regs),
                                      true, 4};
         return 0;
     }
-    uint64_t base = regs.seg[computed[which].segment].base;
     uint64_t offset = x86_reg_value(&regs, x86_reg_find(computed[which].of));
-    term->value = (struct value){base + offset, false, 8};
+    term->value = (struct value){x86_regs_linear(&regs, computed[which].segment, offset), false, 8};
     term->place = PLACE_REGISTER;
     return 0;
 }
@@ -174,7 +168,7 @@ set_register(struct parser *p, const struct term *to, const struct value *value)
     if (which >= 0) {
         name = computed[which].of;
         length = strlen(name);
-        bits -= regs.seg[computed[which].segment].base;
+        bits -= x86_regs_linear(&regs, computed[which].segment, 0);
     }
     const struct reg_desc *desc = find_register(name, length, &size, &shift);
     if (!desc)

@@ -49,7 +49,6 @@ struct term {
     struct type type; /* of what the value points to, with pointers >= 1; else pointers is 0 */
     enum place_kind place;
     uint64_t address; /* PLACE_MEMORY, PLACE_SYMBOL */
-    unsigned shift;   /* PLACE_REGISTER: first bit */
     const char *name; /* PLACE_REGISTER, PLACE_VARIABLE: in the text */
     size_t length;
 };
@@ -107,8 +106,6 @@ int expr_compute(struct parser *p, const char *at, enum operation operation, con
 
 /* The token is TOKEN_DOLLAR, TOKEN_FILE or a TOKEN_NAME: what it stands for. Reads on behind it. */
 int expr_name(struct parser *p, struct term *term);
-/* 16, 32 or 64: how the guest's code is decoded. */
-unsigned expr_guest_mode(const struct x86_regs *regs);
 /* The names of the exit's fields, for completion; NULL behind the last; some come twice. */
 const char *expr_exit_field(unsigned i);
 /* Puts a value into a register or a variable. */

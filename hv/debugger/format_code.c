@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "debugger/expr_parse.h"
 #include "debugger/format.h"
 #include "debugger/source.h"
 #include "debugger/values.h"
@@ -25,31 +24,6 @@ format_pc(struct debugger *debugger, uint64_t *pc)
         return false;
     *pc = value.bits;
     return true;
-}
-
-/* 2, 4 or 8; a recording does not know, but the guest's file says how it was built. */
-static unsigned
-code_size(struct debugger *debugger)
-{
-    struct machine *m = debugger->machine;
-    struct x86_regs regs;
-
-    if (!m->ops->get_regs(m, &regs, NULL))
-        return expr_guest_mode(&regs) / 8;
-    return symbols_bits(m->symbols) == 32 ? 4 : 8;
-}
-
-/* Up to 15 bytes; fewer where memory ends. */
-static unsigned
-fetch(struct machine *m, enum machine_space space, uint64_t address, uint8_t *bytes,
-      struct error *err)
-{
-    if (!m->ops->read(m, space, address, bytes, X86_INSN_MAX, NULL))
-        return X86_INSN_MAX;
-    unsigned n = 0;
-    while (n < X86_INSN_MAX && !m->ops->read(m, space, address + n, bytes + n, 1, n ? NULL : err))
-        n++;
-    return n;
 }
 
 /* " <name+4>" behind a jump or call that names an address. */
@@ -91,7 +65,7 @@ format_code(struct debugger *debugger, enum machine_space space, const struct co
             uint64_t *next, struct error *err)
 {
     struct machine *m = debugger->machine;
-    unsigned size = code_size(debugger);
+    unsigned size = machine_code_size(m);
     uint8_t bytes[X86_INSN_MAX];
     char text[160], label[160];
     const char *file = NULL;
@@ -101,7 +75,7 @@ format_code(struct debugger *debugger, enum machine_space space, const struct co
 
     *next = range->start;
     for (unsigned i = 0; range->end ? *next < range->end : i < range->count; i++) {
-        unsigned got = fetch(m, space, *next, bytes, err);
+        unsigned got = machine_fetch(m, space, *next, bytes, err);
         if (!got)
             return -EFAULT;
         unsigned length = x86_disassemble(bytes, got, size, *next, text, sizeof(text));

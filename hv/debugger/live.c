@@ -107,8 +107,7 @@ at_execute_point(struct machine *machine)
 
     if (!live->points || machine->vm->engine_ops->get_regs(machine->vcpu, &regs, NULL))
         return false;
-    uint64_t linear = regs.seg[X86_CS].attr & SEG_L ? regs.rip
-                                                    : (uint32_t)(regs.seg[X86_CS].base + regs.rip);
+    uint64_t linear = x86_regs_linear(&regs, X86_CS, regs.rip);
     for (unsigned i = 0; i < live->points; i++)
         if (live->point[i].kind == STOP_EXECUTE && live->point[i].address == linear)
             return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "debugger/machine.h"
+#include "loader/symbols.h"
 #include "strategy/strategy.h"
 
 /* Within one number of exits: it happens, it is dealt with, the guest goes on. */
@@ -176,6 +177,31 @@ machine_find_exit(struct machine *machine, uint64_t number, struct trace_event *
     if (close)
         trace_close(trace);
     return rc;
+}
+
+unsigned
+machine_code_size(struct machine *machine)
+{
+    struct x86_regs regs;
+
+    if (!machine->ops->get_regs(machine, &regs, NULL))
+        return x86_code_size(&regs);
+    return symbols_bits(machine->symbols) == 32 ? 4 : 8;
+}
+
+unsigned
+machine_fetch(struct machine *machine, enum machine_space space, uint64_t address,
+              uint8_t bytes[X86_INSN_MAX], struct error *err)
+{
+    unsigned n = 0;
+
+    if (!machine->ops->read(machine, space, address, bytes, X86_INSN_MAX, NULL))
+        return X86_INSN_MAX;
+    /* Memory ends within; the instruction perhaps before. */
+    while (n < X86_INSN_MAX &&
+           !machine->ops->read(machine, space, address + n, bytes + n, 1, n ? NULL : err))
+        n++;
+    return n;
 }
 
 bool

@@ -23,6 +23,7 @@
 #include "core/exit.h"
 #include "core/vm.h"
 #include "engine/engine.h"
+#include "isa/x86/insn.h"
 #include "isa/x86/regs.h"
 #include "tracer/read.h"
 
@@ -168,6 +169,12 @@ int machine_type(struct machine *machine, const void *bytes, size_t size, struct
 
 /* Can it go back? If not, *why is a sentence that says what to use instead. */
 bool machine_can_go_back(const struct machine *machine, const char **why);
+
+/* Of the code that runs: 2, 4 or 8 bytes. A recording does not know, but the guest's file may say. */
+unsigned machine_code_size(struct machine *machine);
+/* The bytes of an instruction: as many as are there, at most X86_INSN_MAX. 0 with a sentence. */
+unsigned machine_fetch(struct machine *machine, enum machine_space space, uint64_t address,
+                       uint8_t bytes[X86_INSN_MAX], struct error *err);
 
 /* Translates a linear address as the guest's tables do now: -EFAULT if it is not mapped. */
 int machine_translate(struct machine *machine, uint64_t linear, uint64_t *physical,

@@ -20,7 +20,7 @@ at_entry(void *context, struct machine *machine)
 
     if (machine->ops->get_regs(machine, &regs, NULL))
         return true;
-    return regs.gpr[X86_RSP] == caller->cfa - (regs.seg[X86_CS].attr & SEG_L ? 8 : 4);
+    return regs.gpr[X86_RSP] == caller->cfa - x86_code_size(&regs);
 }
 
 /* From within a call of a function to before it, or to where an interrupt came. */

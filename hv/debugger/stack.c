@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "debugger/expr_parse.h"
 #include "debugger/stack.h"
 
 static int
@@ -32,9 +31,8 @@ stack_first(struct debugger *debugger, struct symbols_frame *frame, struct error
 
     if (rc)
         return rc;
-    *frame = (struct symbols_frame){.rip = regs.rip, .known = 0xffff};
-    if (expr_guest_mode(&regs) != 64)
-        frame->rip = (uint32_t)(regs.seg[X86_CS].base + regs.rip);
+    *frame = (struct symbols_frame){.rip = x86_regs_linear(&regs, X86_CS, regs.rip),
+                                    .known = 0xffff};
     memcpy(frame->gpr, regs.gpr, sizeof(frame->gpr));
     return 0;
 }
@@ -48,8 +46,7 @@ word_size(struct debugger *debugger)
 
     if (m->ops->get_regs(m, &regs, NULL))
         return 0;
-    unsigned mode = expr_guest_mode(&regs);
-    return mode == 64 ? 8 : mode == 32 ? 4 : 0;
+    return x86_code_size(&regs) == 2 ? 0 : x86_code_size(&regs);
 }
 
 static bool

@@ -55,46 +55,18 @@ subject_other(const struct subject *s)
     return s->exit.kind == TRACE_HOST_CALL ? "host kernel" : "VMM";
 }
 
-unsigned
-machine_fetch(struct machine *m, uint64_t rip, uint8_t bytes[X86_INSN_MAX])
-{
-    struct error ignored;
-    unsigned n = 0;
-
-    if (m->ops->read(m, SPACE_LINEAR, rip, bytes, X86_INSN_MAX, &ignored) == 0)
-        return X86_INSN_MAX;
-    while (n < X86_INSN_MAX && m->ops->read(m, SPACE_LINEAR, rip + n, bytes + n, 1, &ignored) == 0)
-        n++;
-    return n;
-}
-
-unsigned
-machine_code_size(struct machine *m)
-{
-    struct x86_regs regs;
-    struct error ignored;
-
-    if (m->ops->get_regs(m, &regs, &ignored))
-        return 8; /* a recording does not say: our guests are 64-bit ones but for a few */
-    if (regs.efer & EFER_LMA && regs.seg[X86_CS].attr & SEG_L)
-        return 8;
-    return regs.seg[X86_CS].attr & SEG_DB ? 4 : 2;
-}
-
 char *
 machine_instruction(struct machine *m, uint64_t rip, char *text, size_t size)
 {
     uint8_t bytes[X86_INSN_MAX];
     unsigned n, code_size = machine_code_size(m);
     struct x86_regs regs;
-    struct error ignored;
     uint64_t at = rip;
 
     text[0] = 0;
-    /* Outside 64-bit mode rip is an offset in CS. */
-    if (code_size != 8 && m->ops->get_regs(m, &regs, &ignored) == 0)
-        at = (uint32_t)(rip + regs.seg[X86_CS].base);
-    n = machine_fetch(m, at, bytes);
+    if (m->ops->get_regs(m, &regs, NULL) == 0)
+        at = x86_regs_linear(&regs, X86_CS, rip);
+    n = machine_fetch(m, SPACE_LINEAR, at, bytes, NULL);
     if (n)
         x86_disassemble(bytes, n, code_size, rip, text, (unsigned)size);
     return text;

@@ -188,14 +188,20 @@ test_registers(void)
     expect(&fake, "$r9b", 0xa8);
     expect(&fake, "$cs", 0x1b);
     expect(&fake, "$cs.base", 0x10000);
-    expect(&fake, "$pc", 0x11234);
-    expect(&fake, "$sp", 0x20080);
+    expect(&fake, "$pc", 0x1234); /* in 64-bit mode CS and SS have no base (SDM vol. 1, 3.4.2.1) */
+    expect(&fake, "$sp", 0x80);
     expect(&fake, "$rip", 0x1234);
     expect(&fake, "$cpl", 3);
     expect(&fake, "$mode", 64);
     expect(&fake, "$exit * 1000 + $icount % 1000", 12456);
     fake.regs.efer = 0;
     expect(&fake, "$mode", 16);
+    expect(&fake, "$pc", 0x11234);
+    expect(&fake, "$sp", 0x20080);
+    fake.regs.seg[X86_CS].base = 0xffff0000;
+    expect(&fake, "$pc", 0xffff1234);
+    fake.regs.rip = 0x10001;
+    expect(&fake, "$pc", 1); /* an address has 32 bits there */
     fake.regs.seg[X86_CS].attr = SEG_P | SEG_S | SEG_CODE | SEG_DB;
     expect(&fake, "$mode", 32);
     fake.no_regs = true; /* a recording: where its exit happened, and nothing else */
@@ -321,12 +327,15 @@ test_assign(void)
     CU_ASSERT_EQUAL(fake.regs.gpr[X86_RAX], UINT64_C(0x112233445566ff99));
     CU_ASSERT_EQUAL(assign(&fake, "$rbx = -1"), 0);
     CU_ASSERT_EQUAL(fake.regs.gpr[X86_RBX], UINT64_MAX);
-    fake.regs.seg[X86_CS].base = 0x1000;
+    fake.regs.seg[X86_CS].base = 0x1000; /* which 64-bit mode does not look at */
+    CU_ASSERT_EQUAL(assign(&fake, "$pc = 0x1010"), 0);
+    CU_ASSERT_EQUAL(fake.regs.rip, 0x1010);
+    fake.regs.efer = 0;
     CU_ASSERT_EQUAL(assign(&fake, "$pc = 0x1010"), 0);
     CU_ASSERT_EQUAL(fake.regs.rip, 0x10);
     CU_ASSERT_EQUAL(assign(&fake, "*(uint16_t *)0x1000 = 0xabcd"), 0);
     CU_ASSERT(fake.memory[0] == 0xcd && fake.memory[1] == 0xab && fake.memory[2] == 0x8f);
-    CU_ASSERT_EQUAL(fake.writes, 5);
+    CU_ASSERT_EQUAL(fake.writes, 6);
     CU_ASSERT_EQUAL(assign(&fake, "5 = 6"), -EINVAL);
     CU_ASSERT_EQUAL(assign(&fake, "$rax + 1 = 6"), -EINVAL);
     CU_ASSERT_EQUAL(assign(&fake, "$rax = 1 = 2"), -EINVAL);
@@ -334,10 +343,10 @@ test_assign(void)
     CU_ASSERT_EQUAL(assign(&fake, "$foo.bar = 1"), -EINVAL);
     CU_ASSERT_EQUAL(assign(&fake, "$rax = "), -EINVAL);
     CU_ASSERT_EQUAL(assign(&fake, "*(uint8_t *)0 = 1"), -EFAULT);
-    CU_ASSERT_EQUAL(fake.writes, 5); /* a mistake changes nothing */
+    CU_ASSERT_EQUAL(fake.writes, 6); /* a mistake changes nothing */
     expect_error(&fake, "$rax = 1", EINVAL, 6, "assign");
     expect_error(&fake, "($rax = 1)", EINVAL, 7, "missing");
-    CU_ASSERT_EQUAL(fake.writes, 5);
+    CU_ASSERT_EQUAL(fake.writes, 6);
     fake_machine_close(&fake);
 }
 

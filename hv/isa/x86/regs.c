@@ -1,9 +1,9 @@
 /*
  * regs.c - the registers by name, their state after RESET, and which states cannot exist.
  *
- * The debugger, the gdb stub and the tracer find registers through x86_reg_table; the loaders
- * start from x86_regs_reset(); an engine asks x86_regs_invalid() before it takes a state, so that
- * a mistake is explained here and not as "the processor refused to enter the guest".
+ * The debugger finds registers through x86_reg_table; the loaders start from x86_regs_reset(); an
+ * engine asks x86_regs_invalid() before it takes a state, so that a mistake is explained here and
+ * not as "the processor refused to enter the guest".
  *
  * Sections are those of the SDM's editions before 2023 (VM entry is chapter 26 there).
  */

@@ -231,4 +231,21 @@ x86_cpl(const struct x86_regs *r)
     return (r->seg[X86_SS].attr & SEG_DPL) >> SEG_DPL_SHIFT;
 }
 
+/* How code is decoded, in bytes: 8 in 64-bit mode, else 4 or 2, as CS.D says (SDM vol. 3, 3.4.5). */
+static inline unsigned
+x86_code_size(const struct x86_regs *r)
+{
+    if (r->efer & EFER_LMA && r->seg[X86_CS].attr & SEG_L)
+        return 8;
+    return r->seg[X86_CS].attr & SEG_DB ? 4 : 2;
+}
+
+/* Where an offset in CS or SS lies: in 64-bit mode they have no base (SDM vol. 1, 3.4.2.1), outside of
+ * it an address has 32 bits. */
+static inline uint64_t
+x86_regs_linear(const struct x86_regs *r, unsigned segment, uint64_t offset)
+{
+    return x86_code_size(r) == 8 ? offset : (uint32_t)(r->seg[segment].base + offset);
+}
+
 #endif
