@@ -43,9 +43,9 @@ char *decode_bits(const struct bit_name *names, uint64_t value, char *text, size
 /* What differs: "+PG -TS"; "" for nothing. Returns text. */
 char *decode_bit_changes(const struct bit_name *names, uint64_t before, uint64_t after, char *text,
                          size_t size);
-/* RFLAGS with IOPL: "ZF PF IF IOPL=0". Returns text. */
+/* RFLAGS with IOPL, if that is not 0: "PF ZF IF IOPL=3". Returns text. */
 char *decode_flags(uint64_t rflags, char *text, size_t size);
-/* An exception's error code (SDM vol. 3, 4.7 and 6.13): "not present, write, user", "gate 0x82 of the
+/* An exception's error code (SDM vol. 3, 4.7 and 6.13): "not present, write, by user", "gate 0x82 of the
  * IDT", "selector 0x10 of the GDT". "" if this vector's says nothing. Returns text. */
 char *decode_error_code(unsigned vector, uint32_t error, char *text, size_t size);
 

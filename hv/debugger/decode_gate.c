@@ -229,11 +229,15 @@ decode_delivery_problem(struct observer *o, unsigned vector, enum x86_event type
     switch (fault->vector) {
     case VEC_PF:
         decode_walk_end(o, fault->address, walk, sizeof(walk));
-        snprintf(text, size, "the gate is good, but %s%s is not writable at 0x%" PRIx64 ": %s",
-                 table ? "" : "the frame goes to ", table ? table : stack, fault->address, walk);
         if (table)
             snprintf(text, size, "%s cannot be used at 0x%" PRIx64 ": %s", table, fault->address,
                      walk);
+        else
+            snprintf(
+                text, size,
+                "the gate is good, but the frame goes to %s, which is not writable at 0x%" PRIx64
+                ": %s",
+                stack, fault->address, walk);
         break;
     case VEC_TS:
         snprintf(text, size,

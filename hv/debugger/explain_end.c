@@ -155,9 +155,10 @@ walk_back(const struct subject *s)
         struct x86_fault first = o->cpu.fault;
         walk_chain(s, o, X86_EVENT_EXCEPTION, first);
     } else if (injected_before(s, &vector)) {
-        /* The instruction is innocent; put back what trying it has changed. */
-        o->cpu.r = s->regs;
-        x86_update_mode(&o->cpu);
+        /* The instruction is innocent, and what trying it has changed must not count. */
+        observer_close(o);
+        if (!(o = observer_open(&s->machine->vm->ram, &s->regs, false)))
+            return;
         explain_say(s, "",
                     "The instruction at rip is not to blame: an interrupt was being delivered.");
         walk_chain(s, o, X86_EVENT_EXTERNAL, (struct x86_fault){.vector = vector});

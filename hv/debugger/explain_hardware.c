@@ -97,7 +97,7 @@ static const struct reason reasons[TRACE_KIND_COUNT] = {
 };
 /* clang-format on */
 
-/* The value of a read, from the device's RETURN in the recording: what was answered, by whom. */
+/* Which device a port or address belongs to, and who calls it. */
 static void
 say_asked(const struct subject *s)
 {

@@ -121,8 +121,6 @@ format_value(const struct debugger *debugger, const struct value *value, char le
 
     if (!letter && (value->is_signed || bits < 10))
         letter = 'd';
-    if (letter == 'd' && !value->is_signed && value->bits == bits && bits < 10)
-        letter = 'u';
     switch (letter) {
     case 'd': snprintf(text, size, "%" PRId64, (int64_t)(bits << unused) >> unused); break;
     case 'u': snprintf(text, size, "%" PRIu64, bits); break;

@@ -28,16 +28,16 @@ struct format {
  * sentence. */
 int format_parse(const char **text, struct format *format, struct error *err);
 
-/* "0x1f", "-1", "'a'", "0x1000 <name+4>": in the given letter, 0: as suits the value. Returns text. */
+/* "0x1f", "-1", "97 'a'", "0x1000 <name+4>": in the given letter, 0: as suits the value. Returns text. */
 char *format_value(const struct debugger *debugger, const struct value *value, char letter,
                    char *text, size_t size);
-/* "0xffffffff8010c000 <kmain+0x4>": the symbol only if there is one. Returns text. */
+/* "0xffffffff8010c000 <kmain+4>": the symbol only if there is one. Returns text. */
 char *format_address(const struct debugger *debugger, uint64_t address, char *text, size_t size);
 
 /*
  * Prints format->count units of memory from *address on and leaves *address behind them; sets $_ and
- * $__. 0, or -EFAULT after what could be read. limit: as much memory as there is a need for; count
- * must be given, and letter and size as format_complete() leaves them.
+ * $__. 0, or -EFAULT after what could be read. count, letter and size are as format_complete()
+ * leaves them.
  */
 int format_memory(struct debugger *debugger, enum machine_space space, const struct format *format,
                   uint64_t *address, struct error *err);

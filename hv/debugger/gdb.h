@@ -2,8 +2,9 @@
  * gdb.h - gdb's remote serial protocol: a gdb on the same host debugs the guest.
  *
  * Three parts. gdb_packet.c finds the packets in a stream of bytes. gdb_stub.c answers one packet
- * from the machine. gdb_server.c has the socket and lets the machine run. gdb_regs.c says which
- * registers there are, to gdb as XML. What the packets mean: GDB manual, appendix E.
+ * from the machine, with gdb_memory.c and gdb_query.c; gdb_regs.c says which registers there are, to
+ * gdb as XML. gdb_server.c has the socket and lets the machine run. What the packets mean: GDB manual,
+ * appendix E.
  *
  * The bytes come from outside: a packet that is malformed gets an error reply (or, if it is unknown, an
  * empty one, as the protocol wants it), and never more.
@@ -52,7 +53,8 @@ void gdb_print(struct gdb_reply *reply, const char *format, ...)
 void gdb_put_hex(struct gdb_reply *reply, const void *bytes, size_t size);
 /* Bytes with those escaped that mean something in a packet. */
 void gdb_put_binary(struct gdb_reply *reply, const void *bytes, size_t size);
-/* $data#sum, ready to be sent: frame has room for GDB_PACKET + 4 bytes. Returns its size. */
+/* $data#sum, ready to be sent: frame has room for GDB_PACKET + 5 bytes, the last for a zero
+ * behind it. Returns its size without that. */
 size_t gdb_frame(const struct gdb_reply *reply, char *frame);
 
 /* A number in hexadecimal at *text, which is moved behind it. False: there is none, or it is longer

@@ -118,7 +118,7 @@ gdb_on_monitor(struct gdb_stub *stub, const char *rest, size_t size, struct gdb_
     debugger->settings.color = color;
     fclose(memory);
     if (printed > GDB_PACKET / 2) /* the end is cut, and the user must know */
-        snprintf(text + GDB_PACKET / 2 - 8, 9, "\n[...]\n");
+        memcpy(text + GDB_PACKET / 2 - 7, "\n[...]\n", 7);
     gdb_put_hex(reply, text, printed < GDB_PACKET / 2 ? printed : GDB_PACKET / 2);
     free(text);
     return reply->size ? GDB_STAY : gdb_ok(reply);

@@ -3,7 +3,7 @@
  *
  * gdb knows the features org.gnu.gdb.i386.* and wants their registers complete and in this order
  * (GDB manual, G.5.6); what it does not know (control registers, descriptor tables) is in a feature
- * of our own and appears in `info registers system`. Called by gdb_stub.c.
+ * of our own and appears in `info registers system`. Called by gdb_memory.c and gdb_query.c.
  */
 #include <string.h>
 

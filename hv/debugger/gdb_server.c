@@ -5,7 +5,7 @@
  * kernel send SIGIO, whose handler stops the machine. The default address is the loopback
  * interface: whoever can connect can read and write the guest.
  *
- * Called by cli/cmd_run.c (--gdb) and the command `gdbserver`. Next: gdb_stub.c.
+ * Called by cli/run_gdb.c (`hv run --gdb`) and the command `gdbserver`. Next: gdb_stub.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>

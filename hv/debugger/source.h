@@ -1,5 +1,5 @@
 /*
- * source.h - the guest's source: finding its files, printing lines of them; the stack of calls.
+ * source.h - the guest's source: finding its files, printing lines of them.
  *
  * Called by commands_source.c, the stop's context and `disassemble /s`. Next: source.c.
  */

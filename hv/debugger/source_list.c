@@ -17,15 +17,15 @@
 
 /* --- list ----------------------------------------------------------------------------------------- */
 
-/* Prints lines and remembers them; a file that is not found is forgotten: the next `list` begins
- * anew. */
+/* Prints lines and remembers which they were, even if they are not there: the next `list` goes on
+ * behind them. */
 static int
 show_lines(struct debugger *debugger, const char *file, int first, int last, struct error *err)
 {
     struct displays *d = debugger->displays;
     const char *here;
     int line, mark = 0;
-    uint64_t pc;
+    uint64_t pc = 0;
     char *name = strdup(file); /* file may be list_file itself */
 
     if (!name)

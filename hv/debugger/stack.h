@@ -15,7 +15,7 @@ int stack_first(struct debugger *debugger, struct symbols_frame *frame, struct e
 /* The one that called it, or was interrupted by it. False: there is none, or it cannot be told. */
 bool stack_caller(struct debugger *debugger, const struct symbols_frame *frame,
                   struct symbols_frame *caller);
-/* "kmain+0x1c at guests/minios/main.c:40", "0x401000". Returns text. */
+/* "0x10c000 in kmain () at guests/minios/main.c:40", "0x401000 in ?? ()". Returns text. */
 char *stack_format(struct debugger *debugger, const struct symbols_frame *frame, char *text,
                    size_t size);
 /* `backtrace`: up to `count` frames. */
