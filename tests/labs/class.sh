@@ -93,6 +93,12 @@ for r in $(seq "$rounds"); do
     mkfifo "$class/links-$r/fifo"
 done
 
+# Work that is trusted, without the box, by whoever is here.
+mkdir "$work/plain" && cp -r "$class/reference-1" "$class/starter-1" "$work/plain"
+"$hv" lab grade-all 3 "$work/plain" --plain --csv "$work/plain.csv" >"$work/said" 2>&1
+ok "--plain: the reference is full" grep -q '^"reference-1",03-dispatcher,50,50,"graded"' "$work/plain.csv"
+ok "--plain: the starter is not" grep -q '^"starter-1",03-dispatcher,0,50,"graded"' "$work/plain.csv"
+
 if [ "$(id -u)" != 0 ]; then
     "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
     ok "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
