@@ -232,7 +232,7 @@ json() {
 . "$LAB/tests.sh"
 
 if [ ! -s "$W/results" ]; then
-    echo "hv: lab $name has no test '$only'; it has: $(sed -n 's/^check \([^ ]*\).*/\1/p' "$LAB/tests.sh" | tr '\n' ' ')" >&2
+    echo "hv: $name has no test '$only'; it has: $(sed -n 's/^check \([^ ]*\).*/\1/p' "$LAB/tests.sh" | tr '\n' ' ')" >&2
     exit 1
 fi
 [ -z "${HV_LAB_JSON-}" ] || json >"$HV_LAB_JSON" || exit 2

@@ -13,7 +13,7 @@ vm_value() { # FILE KEY
 
 vm_run() { # NAME FILE [MORE]
     to=$1 file=$2 more=${3-}
-    [ -f "$DIR/$file" ] || flunk "there is no $file in your folder"
+    [ -f "$DIR/$file" ] || flunk "there is no $file in your folder, $DIR"
     other=$(sed 's/[[:blank:]=].*//' "$DIR/$file" | grep -vxE '(#.*|guest|mem|append|loader|load-at|engine|)' | head -n 1)
     [ -z "$other" ] || flunk "$file: '$other' does not describe the machine: guest, mem, append, loader, load-at and engine do"
     guest=$(vm_value "$file" guest)
@@ -21,7 +21,7 @@ vm_run() { # NAME FILE [MORE]
         flunk "$file: guest '$guest' is not as the vendor delivered it: the vendor supports it no more, and the next update brings the fault back. Mend how it is run."
     cd "$DIR" || exit 2
     # shellcheck disable=SC2086 # $LIMIT is words
-    run "$to" "$HV" run "@$file" --engine soft --append "$(vm_value "$file" append) $more" $LIMIT
+    run "$to" "$HV" run "@$file" --engine soft --append "$(vm_value "$file" append)${more:+ $more}" $LIMIT
     cd "$W" || exit 2
     [ "$status" != 124 ] || flunk "${OVER:-the machine does not come to its end within $LIMIT}"
 }

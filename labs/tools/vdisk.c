@@ -161,7 +161,8 @@ read_block(struct vdisk *d, char **word)
         return 2;
     p = vdisk_find(d, v);
     if (!vdisk_map_good(d, 0, v / VDISK_ENTRIES)) {
-        fprintf(stderr, "vdisk: the block of the map for %u is bad\n", v);
+        fprintf(stderr, "vdisk: where block %u lies is not known: its block of the map is bad\n",
+                v);
         return 1;
     }
     if (p == VDISK_NOWHERE)

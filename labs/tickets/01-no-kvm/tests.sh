@@ -3,7 +3,7 @@
 
 reboot() { # the student's host as it comes up again, in $W/host
     rm -rf "$W/host"
-    cp -R "$DIR/host" "$W/host" || flunk "there is no host/ in your folder"
+    cp -R "$DIR/host" "$W/host" || flunk "there is no host/ in your folder, $DIR"
     run reboot sh "$LAB/reboot.sh" "$W/host"
     [ "$status" = 0 ] || flunk "the host does not start: the log says why"
 }

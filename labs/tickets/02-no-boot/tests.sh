@@ -16,6 +16,7 @@ check boots 70 "it reaches protected mode, complete"
 
 t_ends() {
     vm_run ends till.vm
+    reject "$W/ends.err" "A crash is no end: see the test before." "triple fault"
     same "status" 1 "$status" "The program has to end by itself and well: status 1, (0 << 1) | 1."
 }
 check ends 30 "it ends by itself"

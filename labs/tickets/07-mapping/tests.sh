@@ -8,7 +8,11 @@ vdisk() { # NAME WORD...: on $W/disk.img
     run "$to" "$HV_GUESTS/tickets/07-mapping/vdisk" "$W/disk.img" "$@"
 }
 begin() {
-    cp "$DIR/disk.img" "$W/disk.img" 2>/dev/null || flunk "there is no disk.img in your folder"
+    cp "$DIR/disk.img" "$W/disk.img" 2>/dev/null || flunk "there is no disk.img in your folder, $DIR"
+    vdisk journal journal
+    theirs="The journal has them."
+    [ -s "$W/journal.out" ] ||
+        theirs="The journal that had them is empty: only a checkpoint of a mended map may empty it."
     run make "$HV_GUESTS/tools/vdisk-make" 7 "$W/broken.img" "$W/wanted"
 }
 
@@ -34,8 +38,8 @@ END
     n=$(sed -n 1p "$W/differ")
     why="$1: $n blocks are not what they have to be."
     [ "$empty" = 0 ] || why="$why $empty are empty: a map without entries can be read, and the data are lost all the same."
-    [ "$foreign" = 0 ] || why="$why $foreign hold another's bytes: their place was used anew after the map that you took was made, or by a transaction that never took place."
-    [ "$old" = 0 ] || why="$why $old are too old: corrections that were committed are lost. The journal has them."
+    [ "$foreign" = 0 ] || why="$why $foreign hold another's bytes: their place was used anew after the map was made that says so, or by a transaction that never took place."
+    [ "$old" = 0 ] || why="$why $old are too old: corrections that were committed are lost. $theirs"
     [ "$early" = 0 ] || why="$why $early are too new: their transaction has no COMMIT, so it has not happened."
     flunk "$why"
 }

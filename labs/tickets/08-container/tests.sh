@@ -3,7 +3,7 @@
 
 value_of() { sed -n "s/^[[:blank:]]*$1[[:blank:]=][[:blank:]]*//p" "$DIR/report.ski" | tail -n 1; }
 begin() {
-    [ -f "$DIR/report.ski" ] || flunk "there is no report.ski in your folder"
+    [ -f "$DIR/report.ski" ] || flunk "there is no report.ski in your folder, $DIR"
     other=$(sed 's/[[:blank:]=].*//' "$DIR/report.ski" | grep -vxE '(#.*|strategy|mem|pids|cpu|hostname|net|without|i-know|)' | head -n 1)
     [ -z "$other" ] || flunk "report.ski: '$other' does not belong to the container: strategy, mem, pids, cpu, net, hostname and without do"
     [ "$(value_of strategy)" = ski ] || flunk "report.ski: strategy has to be ski: the service is to run in a container"

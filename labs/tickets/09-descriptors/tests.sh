@@ -4,7 +4,7 @@
 . "$HV_LABS/lib/ticket.sh"
 
 import() {
-    [ -f "$DIR/kassa.haven" ] || flunk "there is no kassa.haven in your folder"
+    [ -f "$DIR/kassa.haven" ] || flunk "there is no kassa.haven in your folder, $DIR"
     for file in kassa.vessel import.sh; do
         cmp -s "$LAB/$file" "$DIR/$file" || flunk "$file was changed: the other side does not know of that"
     done

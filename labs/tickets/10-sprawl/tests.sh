@@ -2,7 +2,7 @@
 # tests.sh - ticket 10: counts as the vendors do, with the delivered lists and the student's stop.txt.
 
 stopped() { # the names in stop.txt, in $W/stop
-    [ -f "$DIR/stop.txt" ] || flunk "there is no stop.txt in your folder"
+    [ -f "$DIR/stop.txt" ] || flunk "there is no stop.txt in your folder, $DIR"
     sed 's/#.*//' "$DIR/stop.txt" | tr -d '\r' | awk 'NF { print $1 }' | sort -u >"$W/stop"
     unknown=$(cut -d, -f1 "$LAB/guests.csv" | sort | comm -13 - "$W/stop" | head -n 1)
     [ -z "$unknown" ] || flunk "stop.txt: there is no guest '$unknown' in guests.csv"

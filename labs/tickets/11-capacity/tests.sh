@@ -106,7 +106,7 @@ part "B. The plan"
 
 t_plan() {
     begin
-    [ -f "$DIR/plan.csv" ] || flunk "there is no plan.csv in your folder"
+    [ -f "$DIR/plan.csv" ] || flunk "there is no plan.csv in your folder, $DIR"
     why=$(judge)
     [ -z "$why" ] || flunk "plan.csv: $why"
     line "$good" GOOD "in each hour, in memory, and if a host fails"
