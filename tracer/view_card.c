@@ -91,14 +91,20 @@ static void
 fill_costs(struct card *card, const struct trace *t, const struct trace_event *e,
            const struct costs *c)
 {
+    uint64_t host = c->actor[TRACE_ACTOR_HOST_KERNEL];
     char label[40];
 
+    if (!c->asked && !c->entered)
+        return;
     if (!c->asked) {
-        if (c->entered)
+        if (!host || c->before)
             card_add_cost(card,
-                          e->kind == TRACE_HLT ? "VMM, and waiting for an interrupt"
-                                               : "VMM, until the guest runs again",
+                          host                   ? "VMM"
+                          : e->kind == TRACE_HLT ? "VMM, and waiting for an interrupt"
+                                                 : "VMM, until the guest runs again",
                           c->before + c->after);
+        if (host) /* the guest is a process of it */
+            card_add_cost(card, "host kernel, until the guest runs again", host);
         return;
     }
     card_add_cost(card, "VMM: who handles this?", c->before);
@@ -159,7 +165,7 @@ walk(struct card *card, const struct trace *t, uint64_t at, const struct view_op
             add_stay(c, t, last, e);
         if (e->kind == TRACE_CALL)
             c->asked = true;
-        if (class == TRACE_CLASS_ENTRY)
+        if (class == TRACE_CLASS_ENTRY && t->actor[e->to].domain != TRACE_HOST_KERNEL)
             entry = e, c->entered = true, c->all = elapsed(exit, e);
         last = e;
         if (listed < HANDLED_MAX || class == TRACE_CLASS_ENTRY)

@@ -298,6 +298,11 @@ def check_hostile(browser):
     check("hostile: names are there as text", "</script><img onerror=x" in page.run("byId('lanes').textContent"))
     check("hostile: the function's name is text", page.run("data.texts.some((t) => t.includes('onerror=alert(6)'))"))
     equal("hostile: the heading is text", page.run("byId('title').textContent"), "</title><script>alert(7)</script>")
+    check("hostile: a process' path is text in the operands",
+          "<img src=x onerror=alert(8)>" in page.run("(player.go(2), byId('now').textContent)"))
+    card = page.run("byId('card').innerText")
+    check("the card says that the host's kernel had the time of a process' call",
+          "host kernel, until the guest runs again" in card and "VMM, until" not in card, card)
     check("hostile: no escapes", page.run("!/[\\x00-\\x1f\\x7f-\\x9f]/.test(byId('about').textContent)"))
     # The policy itself: what the scripts would let through, the browser refuses.
     page.run("document.body.insertAdjacentHTML('beforeend', '<img src=x: onerror=\"window.hit = 1\">')")

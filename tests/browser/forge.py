@@ -35,6 +35,12 @@ def hostile(data):
     for n, at in enumerate(range(HEADER, len(data), EVENT)):
         if struct.unpack_from("<H", data, at + 40)[0] == call and n % 3 == 0:
             struct.pack_into("<H", data, at + 40, kinds)
+    # What a process passed to the host's kernel: the path of its open(2), in a system call's operands.
+    rows = [(bytes(data[0xf00 + 32 * k:0xf1f + 32 * k]).rstrip(b"\0"), data[0xf1f + 32 * k]) for k in range(kinds)]
+    syscall, text = rows.index((b"syscall", 0)), rows.index((b"text", 4))
+    for at in range(HEADER + 2 * EVENT, HEADER + 60 * EVENT, 4 * EVENT):
+        struct.pack_into("<QQHBB4x", data, at + 24, 2, 0x1000, syscall, 0, 5)
+        struct.pack_into("<32sH3xBxx", data, at + EVENT + 8, b"<img src=x onerror=alert(8)>\"'", text, 30)
     # Numbers at their ends: times that go back, addresses and values of all ones.
     for at in range(HEADER + 100 * EVENT, HEADER + 120 * EVENT, EVENT):
         struct.pack_into("<QQQQQ", data, at, *5 * [2**64 - 1])

@@ -289,6 +289,34 @@ test_card_costs(void)
     tape_remove(&tape);
 }
 
+/* A process' time in a call is the host's kernel's, and an entry back into the call is not its end. */
+static void
+test_card_of_process(void)
+{
+    struct tape tape;
+    struct trace trace;
+
+    tape_start(&tape);
+    tape_put(&tape, TRACE_HOST_CALL, TRACE_ACTOR_GUEST_USER, TRACE_ACTOR_HOST_KERNEL, 30);
+    tape_put(&tape, TRACE_HOST_RETURN, TRACE_ACTOR_HOST_KERNEL, TRACE_ACTOR_GUEST_USER, 200);
+    tape_put(&tape, TRACE_FORK, TRACE_ACTOR_HOST_KERNEL, VMM, 5);
+    tape_put(&tape, TRACE_ENTRY, VMM, TRACE_ACTOR_HOST_KERNEL, 60);
+    tape_put(&tape, TRACE_HOST_RETURN, TRACE_ACTOR_HOST_KERNEL, TRACE_ACTOR_GUEST_USER, 300);
+    tape_read(&tape, &trace);
+    char *text = tape_show(&view_card, &trace, (struct view_options){.from = 1});
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, ">host kernel, until the guest runs again</td><td align=\"left\">30 ns<"));
+    CU_ASSERT_PTR_NULL(strstr(text, ">VMM"));
+    free(text);
+    text = tape_show(&view_card, &trace, (struct view_options){.from = 2});
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, ">host kernel, until the guest runs again</td><td align=\"left\">60 ns<"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ">VMM</td><td align=\"left\">5 ns<"));
+    free(text);
+    trace_close(&trace);
+    tape_remove(&tape);
+}
+
 /* The caller may add without an end; the card may not. */
 static void
 test_card_full(void)
@@ -345,6 +373,7 @@ static const struct unit_test tests[] = {
     {"exits of one reason alone", test_only},
     {"the card's text", test_card},
     {"what an exit cost", test_card_costs},
+    {"what an exit of a process cost", test_card_of_process},
     {"a card that is full", test_card_full},
     {"dot draws ladder and card", test_drawn},
     {NULL, NULL},

@@ -47,6 +47,9 @@ const card = (() => {
         return rows;
     }
 
+    /* Does the guest run now? Within a system call an entry goes back to the host's kernel. */
+    const enters = (e) => classOf(e) === ENTRY && events.to[e] !== HOST;
+
     /* The events of the exit, from itself to its last entry. */
     function belonging(e) {
         const list = [e];
@@ -57,7 +60,7 @@ const card = (() => {
                 continue;
             if (klass === EXIT || klass === GUEST || (entered && klass !== ENTRY))
                 break;
-            entered = entered || klass === ENTRY;
+            entered = entered || enters(i);
             list.push(i);
         }
         return list;
@@ -103,13 +106,19 @@ const card = (() => {
             else
                 between += ns;
             asked = asked || events.kind[e] === CALLS;
-            entered = entered || classOf(e) === ENTRY;
+            entered = entered || enters(e);
             last = e;
         }
         const all = entered ? elapsed(list[0], last) : null;
+        const host = parts.get(HOST) || 0;
+        if (!asked && !entered)
+            return [[], all];
+        if (!asked && host) /* the guest is a process of it */
+            return [[...(before ? [['VMM', before + after]] : []),
+                ['host kernel, until the guest runs again', host]], all];
         if (!asked)
-            return [entered ? [[events.kind[list[0]] === HLT ? 'VMM, and waiting for an interrupt'
-                : 'VMM, until the guest runs again', before + after]] : [], all];
+            return [[[events.kind[list[0]] === HLT ? 'VMM, and waiting for an interrupt'
+                : 'VMM, until the guest runs again', before + after]], all];
         const rows = [['VMM: who handles this?', before]];
         for (const [a, ns] of parts)
             rows.push([`${actors[a].box === BOX_DEVICE ? 'device' : 'VMM'}: ${actors[a].name}`, ns]);

@@ -15,7 +15,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const EXIT = 0, ENTRY = 1, CALL = 2, GUEST = 3, NOTE = 4;
 const BOX_DEVICE = 2;
 /* enum trace_actor */
-const DISPATCHER = 2;
+const DISPATCHER = 2, HOST = 5;
 
 /* --- columns: base64 of seven bits a byte, the lowest first (tracer/json.h) --------------------- */
 
