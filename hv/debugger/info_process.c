@@ -47,10 +47,22 @@ open_file(int pid, const char *name)
     return fopen(path, "re");
 }
 
+/* The first lines of a file, which is closed. */
+static void
+print_file(struct debugger *d, FILE *file, unsigned lines)
+{
+    char line[512];
+
+    while (lines-- && fgets(line, sizeof(line), file)) {
+        line[strcspn(line, "\n")] = 0;
+        fprintf(d->out, "%s\n", describe_clean(line));
+    }
+    fclose(file);
+}
+
 int
 info_maps(struct debugger *d, const char *arguments, struct error *err)
 {
-    char line[512];
     int pid, rc = find_process(d, &pid, err);
     FILE *file;
 
@@ -60,11 +72,7 @@ info_maps(struct debugger *d, const char *arguments, struct error *err)
     if (!(file = open_file(pid, "maps")))
         return error_set(err, errno, "cannot read the map of process %d: %s", pid, strerror(errno));
     fprintf(d->out, "process %d of the host\n", pid);
-    for (unsigned n = 0; n < LINES_MAX && fgets(line, sizeof(line), file); n++) {
-        line[strcspn(line, "\n")] = 0;
-        fprintf(d->out, "%s\n", describe_clean(line));
-    }
-    fclose(file);
+    print_file(d, file, LINES_MAX);
     return 0;
 }
 
@@ -129,20 +137,14 @@ info_cgroup(struct debugger *d, const char *arguments, struct error *err)
         {"cpu", "cpu.cfs_quota_us", "us of each period"},
         {"cpu", "cpu.stat", "used"},
     };
-    char line[512];
     int pid, rc = find_process(d, &pid, err);
     FILE *file;
 
     (void)arguments;
     if (rc)
         return rc;
-    if ((file = open_file(pid, "cgroup"))) {
-        for (unsigned n = 0; n < 32 && fgets(line, sizeof(line), file); n++) {
-            line[strcspn(line, "\n")] = 0;
-            fprintf(d->out, "%s\n", describe_clean(line));
-        }
-        fclose(file);
-    }
+    if ((file = open_file(pid, "cgroup")))
+        print_file(d, file, 32);
     for (unsigned i = 0;
          !strcmp(d->machine->strategy, "ski") && i < sizeof(figures) / sizeof(figures[0]); i++)
         print_figure(d, figures[i].controller, figures[i].file, figures[i].label);
