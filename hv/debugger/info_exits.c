@@ -11,24 +11,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "debugger/command.h"
 #include "debugger/explain.h"
 #include "debugger/info.h"
 #include "debugger/paint.h"
 #include "loader/symbols.h"
 #include "tracer/describe.h"
+#include "tracer/span.h"
 
-/* Of each kind: how many, and the time until the next entry. */
+#define EVENTS_SHOWN 200 /* of one exit */
+
+/* Of each kind: how many, and the time until the guest was entered again, as the tracer's statistics
+ * have it. */
 struct tally {
     uint64_t count[TRACE_KIND_MAX], ns[TRACE_KIND_MAX], all, all_ns;
+    struct spans spans;
 };
+
+static void
+add_handlers(struct tally *t, const struct span *span, unsigned count)
+{
+    for (; count-- > 0; span++)
+        if (span->kind == SPAN_HANDLER) {
+            t->ns[span->began->kind] += span->ns;
+            t->all_ns += span->ns;
+        }
+}
 
 static void
 count_exits(const struct trace *trace, uint64_t last, struct tally *t)
 {
-    const struct trace_event *open = NULL;
+    struct span span[SPAN_MAX];
 
     memset(t, 0, sizeof(*t));
+    spans_init(&t->spans, trace);
     for (uint64_t i = 0; i < trace->count; i++) {
         const struct trace_event *e = &trace->events[i];
         if (trace->kind[e->kind].class == TRACE_CLASS_EXIT) {
@@ -36,15 +53,11 @@ count_exits(const struct trace *trace, uint64_t last, struct tally *t)
                 break;
             t->all++;
             t->count[e->kind]++;
-            open = e;
-        } else if ((e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN) && open &&
-                   e->vcpu == open->vcpu) {
-            uint64_t ns = e->time > open->time ? e->time - open->time : 0;
-            t->ns[open->kind] += ns;
-            t->all_ns += ns;
-            open = NULL;
         }
+        add_handlers(t, span, spans_event(&t->spans, e, span));
     }
+    for (unsigned vcpu = 0; vcpu < ARRAY_SIZE(t->spans.vcpu); vcpu++)
+        add_handlers(t, span, spans_end(&t->spans, vcpu, span));
 }
 
 static int
@@ -132,11 +145,12 @@ print_event(struct debugger *d, const struct trace *trace, const struct trace_ev
         fprintf(d->out, "%s\n", trace->actor[e->to].name);
 }
 
-/* The exit's event, and what follows until the next one. */
+/* The exit's event, and what follows on the same processor until the guest is entered. */
 static void
 print_exit(struct debugger *d, const struct trace *trace, uint64_t number, uint64_t at)
 {
     const struct trace_event *exit = &trace->events[at], *entry = NULL;
+    uint64_t events = 0;
     char text[DECODE_SIZE];
 
     fprintf(d->out, "%sexit %" PRIu64 ": %s%s at %s", paint_on(d, PAINT_TITLE), number,
@@ -146,15 +160,19 @@ print_exit(struct debugger *d, const struct trace *trace, uint64_t number, uint6
         fprintf(d->out, ", after %s instructions",
                 describe_count(exit->icount, text, sizeof(text)));
     fputc('\n', d->out);
-    for (uint64_t i = at; i < trace->count && i < at + 200; i++) {
+    for (uint64_t i = at; i < trace->count && !entry; i++) {
         const struct trace_event *e = &trace->events[i];
+        if (e->vcpu != exit->vcpu || trace->kind[e->kind].class == TRACE_CLASS_GUEST)
+            continue;
         if (i > at && trace->kind[e->kind].class == TRACE_CLASS_EXIT)
             break;
-        if (!entry && trace->kind[e->kind].class != TRACE_CLASS_GUEST)
+        if (events++ < EVENTS_SHOWN)
             print_event(d, trace, e, exit->time);
-        if ((e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN) && !entry)
+        if (e->kind == TRACE_ENTRY || e->kind == TRACE_HOST_RETURN)
             entry = e;
     }
+    if (events > EVENTS_SHOWN)
+        fprintf(d->out, "  and %" PRIu64 " more\n", events - EVENTS_SHOWN);
     if (entry && entry->time >= exit->time)
         fprintf(d->out, "cost: %s from exit to entry, %s\n",
                 describe_time((double)(entry->time - exit->time), text, sizeof(text)),

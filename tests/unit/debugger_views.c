@@ -1,7 +1,8 @@
 /*
  * debugger_views.c - the views of `info`, the context and `explain` of machines that make no sense:
  * random registers over random memory. They end, print something, and stay within their buffers (make
- * MODE=asan looks).
+ * MODE=asan looks). And the views of a recording made by hand; what is said of a guest of ours,
+ * tests/cli/views.sh checks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "strategy/strategy.h"
 #include "tests/random.h"
 #include "tests/unit/suites.h"
+#include "tests/unit/tracer_tape.h"
 #include "tests/unit/unit.h"
 
 /* --- a machine that is only registers and memory -------------------------------------------------- */
@@ -145,7 +147,7 @@ shake(struct noise *n)
 static void
 test_views_of_noise(void)
 {
-    static int (*const views[])(struct debugger *, const char *, struct error *) = {
+    static int (*const all[])(struct debugger *, const char *, struct error *) = {
         info_registers, info_sregs, info_msr, info_cpuid,
         info_gdt,       info_idt,   info_mem, info_devices};
     struct noise *n = aligned_alloc(64, (sizeof(*n) + 63) / 64 * 64);
@@ -155,9 +157,9 @@ test_views_of_noise(void)
         struct error err = {""};
         char address[24];
         shake(n);
-        for (unsigned i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
             rewind(n->debugger.out);
-            views[i](&n->debugger, "", &err);
+            all[i](&n->debugger, "", &err);
             fflush(n->debugger.out);
             CU_ASSERT(n->size > 0 || err.message[0]);
             CU_ASSERT(n->size < 200000); /* a table of noise is cut */
@@ -224,10 +226,88 @@ test_explain_noise(void)
     free(n);
 }
 
+/* --- a recording ---------------------------------------------------------------------------------- */
+
+#define KERNEL TRACE_ACTOR_GUEST_KERNEL
+#define VMM    TRACE_ACTOR_DISPATCHER
+
+/* What one view prints of a recording, at its end. The caller frees it. */
+static char *
+view_of_tape(struct tape *tape, int (*view)(struct debugger *, const char *, struct error *),
+             const char *arguments)
+{
+    struct machine machine;
+    struct debugger debugger;
+    struct trace trace;
+    struct error err = {""};
+    struct stop stop;
+    size_t size;
+    char *text;
+
+    tape_read(tape, &trace);
+    CU_ASSERT_EQUAL_FATAL(machine_open_recording(&machine, &trace, NULL, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(debugger_open(&debugger, &machine, NULL, &err), 0);
+    CU_ASSERT_EQUAL(machine.ops->forward(&machine, &(struct machine_goal){0}, &stop, &err), 0);
+    debugger.out = open_memstream(&text, &size);
+    CU_ASSERT_EQUAL(view(&debugger, arguments, &err), 0);
+    fclose(debugger.out);
+    debugger_close(&debugger);
+    machine_close(&machine);
+    trace_close(&trace);
+    return text;
+}
+
+static void
+check_view(struct tape *tape, int (*view)(struct debugger *, const char *, struct error *),
+           const char *arguments, const char *has, const char *has_not)
+{
+    char *text = view_of_tape(tape, view, arguments);
+
+    if (!strstr(text, has) || strstr(text, has_not))
+        printf("\n%s", text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, has));
+    CU_ASSERT_PTR_NULL(strstr(text, has_not));
+    free(text);
+}
+
+/* The exits of two threads overlap: each has its own entry. */
+static void
+test_two_processors(void)
+{
+    struct tape tape;
+
+    tape_start(&tape);
+    tape_put(&tape, TRACE_IO, KERNEL, VMM, 10);
+    tape_put(&tape, TRACE_MMIO, KERNEL, VMM, 20)->vcpu = 1;
+    tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 70);
+    tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 1)->vcpu = 1;
+    tape_close(&tape);
+    check_view(&tape, info_exits, "", "25.0      30 ns", "not");
+    check_view(&tape, info_exits, "", "75.0      90 ns", "not");
+    check_view(&tape, info_exit, "1", "cost: 30 ns", "mmio");
+    check_view(&tape, info_exit, "2", "cost: 90 ns", "+20 ns");
+    tape_remove(&tape);
+}
+
+/* However much happens between an exit and its entry, the entry is found. */
+static void
+test_long_exit(void)
+{
+    struct tape tape;
+
+    tape_start(&tape);
+    tape_put(&tape, TRACE_IO, KERNEL, VMM, 1);
+    for (unsigned i = 0; i < 300; i++)
+        tape_put(&tape, TRACE_CALL, VMM, VMM, 1);
+    tape_put(&tape, TRACE_ENTRY, VMM, KERNEL, 1);
+    tape_close(&tape);
+    check_view(&tape, info_exit, "1", "and 102 more\ncost: 301 ns", "not been entered");
+    tape_remove(&tape);
+}
+
 static const struct unit_test tests[] = {
-    {"info, of noise", test_views_of_noise},
-    {"the context, of noise", test_context_of_noise},
-    {"explain, of noise", test_explain_noise},
-    {NULL, NULL},
+    {"info, of noise", test_views_of_noise},   {"the context, of noise", test_context_of_noise},
+    {"explain, of noise", test_explain_noise}, {"info, of two processors", test_two_processors},
+    {"info, of a long exit", test_long_exit},  {NULL, NULL},
 };
 const struct unit_suite suite_debugger_views = {"debugger views", tests};

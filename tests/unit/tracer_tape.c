@@ -1,6 +1,7 @@
 /*
  * tracer_tape.c - see tracer_tape.h.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "tests/unit/unit.h"
 #include "tracer/ctf.h"
 #include "tracer/diff.h"
+#include "tracer/format.h"
 
 #define USER   TRACE_ACTOR_GUEST_USER
 #define KERNEL TRACE_ACTOR_GUEST_KERNEL
@@ -86,6 +88,20 @@ void
 tape_remove(struct tape *tape)
 {
     unlink(tape->path);
+}
+
+void
+tape_renew(const struct tape *tape)
+{
+    const struct trace_file_name row = {"teleport", TRACE_CLASS_EXIT};
+    const uint16_t minor = TRACE_MINOR + 1;
+    const uint32_t kinds = TRACE_KIND_COUNT + 1;
+    int fd = open(tape->path, O_RDWR);
+
+    CU_ASSERT_EQUAL(pwrite(fd, &minor, 2, 0x0a), 2);
+    CU_ASSERT_EQUAL(pwrite(fd, &kinds, 4, 0x18), 4);
+    CU_ASSERT_EQUAL(pwrite(fd, &row, sizeof(row), 0xf00 + 32 * TRACE_KIND_COUNT), 32);
+    close(fd);
 }
 
 /* One port access: exit, the device is asked and answers, entry. */

@@ -26,6 +26,9 @@ void tape_close(struct tape *tape);
 /* Opens what was recorded; asserts that it can be read. */
 void tape_read(struct tape *tape, struct trace *trace);
 void tape_remove(struct tape *tape);
+/* Of a closed one: as a newer minor version of the format would write it, in which TRACE_KIND_COUNT is
+ * an exit, "teleport". */
+void tape_renew(const struct tape *tape);
 
 /* A small kernel boots: it prints by the UART, sets up PIC and PIT, runs a user program that makes
  * system calls, sleeps in HLT. `lines`: how many lines it prints. */
