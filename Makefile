@@ -176,7 +176,7 @@ $(BUILD)/plain.so: tests/ski/plain.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
-$(BUILD)/ski-host: $(O)/tests/ski/host.o $(O)/tests/ski/host_left.o $(BUILD)/libhv.a
+$(BUILD)/ski-host: $(patsubst %,$(O)/tests/ski/%.o,host host_left bait) $(BUILD)/libhv.a
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -348,6 +348,8 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -d $(SHARE)/guests/apps
 	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps
 	cp -R $(GUESTS)/tickets $(GUESTS)/tools $(SHARE)/guests
+	install -d $(SHARE)/ski
+	install -m 644 tests/ski/plain.c $(wildcard tests/ski/attacks*.[ch]) $(SHARE)/ski
 	install -d $(SHARE)/minios
 	install -m 644 $(wildcard guests/minios/*.[chS]) guests/minios/minios.ld $(wildcard guests/include/*.h) $(SHARE)/minios
 	install -m 644 docs/man/hv.1 $(MAN)

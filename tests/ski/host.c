@@ -1,5 +1,5 @@
 /*
- * host.c - the host's side of the containment tests: sets up what the attacks are after, runs them
+ * host.c - the host's side of the containment tests: runs the attacks (on what bait.c has set up)
  * in a guest of strategy ski, prints the table and counts.
  *
  *   host HV ATTACKS FOLDER table       the control run, the table, a killed supervisor
@@ -12,19 +12,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/shm.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,108 +42,7 @@ verdict(struct host *host, bool good, const char *what)
     *(good ? &host->passed : &host->failed) += 1;
 }
 
-/* --- what the attacks are after --------------------------------------------------------------- */
-
-static int
-listen_on_loopback(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || listen(fd, 8) ||
-        getsockname(fd, (struct sockaddr *)&at, &size))
-        return -1;
-    return ntohs(at.sin_port);
-}
-
-static void
-listen_abstract(const char *name)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "%.90s", name);
-    if (fd < 0 ||
-        bind(fd, (struct sockaddr *)&at,
-             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name))) ||
-        listen(fd, 8))
-        fprintf(stderr, "no abstract socket: %s\n", strerror(errno));
-}
-
-/* Does a child that runs this instruction survive it? */
-static bool
-has_i386(void)
-{
-    int status;
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        long value;
-        __asm__ volatile("int $0x80" : "=a"(value) : "a"(20L /* getpid */) : "memory");
-        _exit(value != getpid());
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
-static void
-set_up(struct host *host)
-{
-    struct timespec up;
-    char path[4096];
-
-    host->root = geteuid() == 0;
-    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what hv loses comes to us */
-    snprintf(path, sizeof(path), "%s/secret", host->folder);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, host->root ? 0600 : 0400);
-    if (fd < 0 || write(fd, "s", 1) != 1)
-        fprintf(stderr, "%s: %s\n", path, strerror(errno));
-    close(fd);
-    host->victim = fork();
-    if (host->victim == 0) {
-        prctl(PR_SET_NAME, VICTIM_NAME);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
-    host->shm = shmget(SHM_KEY, 4096, IPC_CREAT | 0600);
-    fd = open(host->folder, O_RDONLY | O_DIRECTORY);
-    dup2(fd, LEAKED_FD);
-    close(fd);
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    snprintf(path, sizeof(path), "hv-ski-test-%d", (int)getpid());
-    listen_abstract(path);
-    snprintf(host->words[0], 160, "secret=%.140s/secret", host->folder);
-    snprintf(host->words[1], 160, "port=%d", listen_on_loopback());
-    snprintf(host->words[2], 160, "abstract=%.100s", path);
-    snprintf(host->words[3], 160, "victim=%d", (int)host->victim);
-    snprintf(host->words[4], 160, "boottime=%ld", (long)up.tv_sec);
-    snprintf(host->words[5], 160, "i386=%d", has_i386());
-    snprintf(host->words[7], 160, "jail=%.140s/jail", host->folder);
-    snprintf(host->words[6], 160, "x32=%d", syscall(0x40000000 | SYS_getpid) == getpid());
-}
-
-static void
-tear_down(struct host *host)
-{
-    char path[4096];
-
-    kill(host->victim, SIGKILL);
-    waitpid(host->victim, NULL, 0);
-    shmctl(host->shm, IPC_RMID, NULL);
-    snprintf(path, sizeof(path), "%s/secret", host->folder);
-    unlink(path);
-}
-
 /* --- a run of the attacks --------------------------------------------------------------------- */
-
-/* "NUMBER|NAME|LAYER|VERDICT|DETAIL" */
-static bool
-parse_row(const char *line, struct row *row)
-{
-    return sscanf(line, "%d|%63[^|]|%47[^|]|%15[^|]|%47[^\n]", &row->number, row->name, row->layer,
-                  row->verdict, row->detail) == 5;
-}
 
 /* argv as a process, its output parsed. Standard input is the secret. */
 static void
@@ -165,7 +57,7 @@ run(struct host *host, const char *const *argv, struct table *table)
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        snprintf(path, sizeof(path), "%s/secret", host->folder);
+        snprintf(path, sizeof(path), "%s/secret", host->bait.folder);
         dup2(fds[1], 1);
         dup2(open(path, O_RDONLY | O_CLOEXEC), 0);
         dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
@@ -175,7 +67,7 @@ run(struct host *host, const char *const *argv, struct table *table)
     close(fds[1]);
     FILE *file = fdopen(fds[0], "r");
     while (file && fgets(line, sizeof(line), file))
-        if (table->rows < ROWS && parse_row(line, &table->row[table->rows]))
+        if (table->rows < ROWS && bait_parse(line, &table->row[table->rows]))
             table->rows++;
     if (file)
         fclose(file);
@@ -206,7 +98,7 @@ run_guest(struct host *host, const char *without, struct table *table, long fork
     argv[n++] = host->attacks;
     argv[n++] = "guest";
     for (unsigned i = 0; i < 8; i++)
-        argv[n++] = host->words[i];
+        argv[n++] = host->bait.words[i];
     argv[n++] = bomb;
     argv[n++] = hog;
     run(host, argv, table);
@@ -218,9 +110,9 @@ run_control(struct host *host, struct table *table)
     const char *argv[16] = {host->attacks, "control"};
 
     for (unsigned i = 0; i < 8; i++)
-        argv[2 + i] = host->words[i];
+        argv[2 + i] = host->bait.words[i];
     run(host, argv, table);
-    rmdir(host->words[7] + 5);
+    rmdir(host->bait.words[7] + 5);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -256,7 +148,7 @@ print_control(struct host *host, const struct table *table)
             printf("    %-34s not shown to work outside: %s\n", row->name, row->detail);
     }
     printf("    %u of the %u that are harmless outside get through there\n", through, table->rows);
-    verdict(host, through >= (host->root ? 15u : 10u),
+    verdict(host, through >= (host->bait.root ? 15u : 10u),
             "control: the attacks work without isolation");
 }
 
@@ -338,7 +230,7 @@ matrix(struct host *host)
 
     run_guest(host, NULL, &all[0], 36, 80);
     for (const struct ski_layer *l = ski_layers; l->name && layers < 24; l++) {
-        if (!host->root && (l->bit & (SKI_LAYER_USER | SKI_LAYER_CGROUP)))
+        if (!host->bait.root && (l->bit & (SKI_LAYER_USER | SKI_LAYER_CGROUP)))
             continue; /* there is nothing without the one, and never the other */
         name[layers] = l->name;
         run_guest(host, l->name, &all[layers], 36, 80);
@@ -392,10 +284,11 @@ main(int argc, char **argv)
 
     if (argc < 5)
         return 2;
-    struct host host = {.hv = argv[1], .attacks = argv[2], .folder = argv[3]};
+    struct host host = {.hv = argv[1], .attacks = argv[2], .bait = {.folder = argv[3]}};
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
-    set_up(&host);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what hv loses comes to us */
+    bait_set_up(&host.bait);
     if (!strcmp(argv[4], "table")) {
         look_before(&host, &before);
         printf("control, without isolation:\n");
@@ -414,8 +307,8 @@ main(int argc, char **argv)
     } else if (argc > 5) {
         lifecycle(&host, (unsigned)atoi(argv[5]));
     }
-    tear_down(&host);
+    bait_tear_down(&host.bait);
     fprintf(stderr, "ski as %s, %s: %u passed, %u failed, %u skipped\n",
-            host.root ? "root" : "a user", argv[4], host.passed, host.failed, host.skipped);
+            host.bait.root ? "root" : "a user", argv[4], host.passed, host.failed, host.skipped);
     return host.failed != 0;
 }

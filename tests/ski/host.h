@@ -6,12 +6,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define ROWS 64
+#include "tests/ski/bait.h"
 
-struct row {
-    int number;
-    char name[64], layer[48], verdict[16], detail[48];
-};
+#define ROWS 64
 
 struct table {
     struct row row[ROWS];
@@ -20,12 +17,9 @@ struct table {
 };
 
 struct host {
-    const char *hv, *attacks, *folder;
-    bool root;
+    const char *hv, *attacks;
     const char *level; /* --trace-level; NULL: not traced */
-    pid_t victim;
-    int shm;
-    char words[8][160]; /* KEY=VALUE for the attacks */
+    struct bait bait;
     unsigned passed, failed, skipped;
 };
 

@@ -55,7 +55,7 @@ count_files(const struct host *host)
     unsigned lines = 0;
     char command[4200];
 
-    snprintf(command, sizeof(command), "ls -A '%s'", host->folder);
+    snprintf(command, sizeof(command), "ls -A '%s'", host->bait.folder);
     FILE *file = popen(command, "r");
     while (file && fgets(line, sizeof(line), file))
         lines++;
@@ -76,7 +76,7 @@ orphans_left(const struct host *host)
         long child = 0;
         bool other = false;
         while (file && fscanf(file, "%ld", &child) == 1)
-            other |= child != host->victim;
+            other |= child != host->bait.victim;
         if (file)
             fclose(file);
         if (!other)
