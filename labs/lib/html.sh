@@ -40,6 +40,11 @@ for folder in "$@"; do
         # shellcheck disable=SC2086 # a line of words
         draw "$lab" $words
     done
+    if [ -f "$labs/$lab/pictures.sh" ]; then
+        HV_LABS=$labs "$hv" lab start "$lab" "$work/starter" >/dev/null
+        sh "$labs/$lab/pictures.sh" "$hv" "$work/starter" "$labs/$lab"
+        rm -rf "$work/starter"
+    fi
     mkdir -p "$out/$lab"
     for picture in "$labs/$lab"/*.svg; do
         [ ! -f "$picture" ] || cp "$picture" "$out/$lab"
