@@ -70,7 +70,6 @@ build(struct debugging *d, struct error *err)
         return rc;
     d->machine_open = true;
     d->machine.symbols = d->symbols;
-    d->debugger.console = &d->launch.console;
     return 0;
 }
 

@@ -40,7 +40,6 @@ run_gdb(struct launch *launch, const struct launch_options *options, const char 
     machine.symbols = NULL;
     rc = debugger_open(&debugger, &machine, stderr, err);
     if (!rc) {
-        debugger.console = &launch->console;
         symbols_open(launch->path, &machine.symbols, NULL);
         fprintf(stderr, "hv: waiting for gdb: target remote %s\n",
                 !strncmp(where, "unix:", 5) ? where + 5 : where);

@@ -14,7 +14,6 @@
 #include "debugger/expr.h"
 #include "debugger/machine.h"
 
-struct console;
 struct stops;    /* stops.h: breakpoints, watchpoints, catchpoints */
 struct displays; /* display.c */
 struct values;   /* values.c: $1, $name */
@@ -32,7 +31,6 @@ struct settings {
 
 struct debugger {
     struct machine *machine;
-    struct console *console; /* of the guest; NULL: none or a recording */
     FILE *out;               /* where commands print */
     bool interactive;        /* a terminal: prompt, repeat, questions */
     bool quit;               /* `quit` was said */
@@ -43,7 +41,6 @@ struct debugger {
     struct values *values;
     struct session *session;  /* session.h */
     char *repeat;             /* what an empty line means; NULL: nothing */
-    uint64_t list_address;    /* where `list`, `x` and `disassemble` go on */
     unsigned script_depth;    /* of `source` */
     struct run_limits limits; /* of the whole run: --limit; then every movement fails */
     bool started;             /* the machine has moved since it was built */
@@ -54,7 +51,7 @@ struct debugger {
     void *restart_context;
 };
 
-/* Sets up a session with its defaults; machine, out, console are the caller's. 0 or -ENOMEM. */
+/* Sets up a session with its defaults; machine and out are the caller's. 0 or -ENOMEM. */
 int debugger_open(struct debugger *debugger, struct machine *machine, FILE *out, struct error *err);
 void debugger_close(struct debugger *debugger);
 

@@ -67,7 +67,7 @@ struct machine_goal {
         instructions; /* stop after so many; 0: however many. Needs CAP_ICOUNT unless it is 1 */
     unsigned edges;   /* EDGE_* | ...: at which edges of exits to stop */
     bool injects;     /* stop at each interrupt that is handed over */
-    bool points;      /* stop at the points that machine_set_points() was given */
+    bool points;      /* stop at the points that set_points() was given */
     /* Stop here? Asked for each STOP_EDGE, STOP_POINT and STOP_INJECT, with the machine standing
      * there. NULL: yes. It may look at the machine, and must not move it. */
     bool (*wanted)(void *context, struct machine *machine, const struct stop *stop);

@@ -109,8 +109,8 @@ static const enum stop_kind kind_of_type[] = {
     [WATCH_READ] = STOP_READ,    [WATCH_ACCESS] = STOP_ACCESS,
 };
 
-/* One point for all stops at one place: processors have four. Returns its number. */
-static unsigned
+/* One point for all stops at one place: processors have four. */
+static void
 add_point(struct stops *stops, const struct stop_point *point)
 {
     unsigned i = 0;
@@ -121,7 +121,6 @@ add_point(struct stops *stops, const struct stop_point *point)
         i++;
     if (i == stops->points)
         stops->point[stops->points++] = *point;
-    return i;
 }
 
 static int
@@ -137,18 +136,10 @@ set_points(struct debugger *debugger, const struct stop_point *place, struct err
         if (e->enabled && e->type < CATCH_EXIT)
             add_point(stops, &(struct stop_point){e->address, e->size, kind_of_type[e->type]});
     }
-    stops->place = STOPS_MAX + 1;
     if (place)
-        stops->place = add_point(stops, place);
-    if (!machine->ops->set_points) {
-        if (!stops->points)
-            return 0;
-        return error_set(err, ENOTSUP,
-                         "a recording has no instructions to stop at: delete the breakpoints, or "
-                         "use 'catch exit'");
-    }
+        add_point(stops, place);
     rc = machine->ops->set_points(machine, stops->point, stops->points, err);
-    stops->changed = rc != 0;
+    stops->changed = rc || place; /* without the place, the next time */
     return rc;
 }
 
@@ -159,11 +150,8 @@ stops_prepare(struct debugger *debugger, const struct go *go, struct machine_goa
     struct stops *stops = debugger->stops;
     int rc;
 
-    if (stops->changed || go->place) {
-        if ((rc = set_points(debugger, go->place, err)))
-            return rc;
-        stops->changed = go->place != NULL; /* without the place, the next time */
-    }
+    if ((stops->changed || go->place) && (rc = set_points(debugger, go->place, err)))
+        return rc;
     goal->instructions = go->instructions;
     goal->edges = go->edges;
     goal->points = stops->points > 0;

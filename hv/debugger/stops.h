@@ -47,9 +47,8 @@ struct stops {
     struct stop_entry *entry[STOPS_MAX];
     unsigned count, last; /* the highest number that was given */
     bool changed;         /* the machine does not know of the present list */
-    /* What machine_set_points() got; `place` is the number of a command's own, points if none. */
-    struct stop_point point[STOPS_MAX + 1];
-    unsigned points, place;
+    struct stop_point point[STOPS_MAX + 1]; /* what the machine was given */
+    unsigned points;
     struct error note; /* why a condition could not be evaluated; "": it could */
 };
 
