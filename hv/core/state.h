@@ -11,7 +11,8 @@
  *
  * An exact snapshot of a machine, taken between two exits, is
  *   1. engine_ops.state and strategy_ops.state;
- *   2. each device of vm->bus: device_ops.state, if it has one; vm->board;
+ *   2. each device of vm->bus: device_ops.state, if it has one; not the levels of wires, which
+ *      each device drives anew in restored();
  *   3. the run loop's: of struct vcpu all but vm, engine, strategy_state and watches; of struct vm power,
  *      power_status, next_device, next_known, next_input, waits, exits, exits_by_kind; of struct
  *      bus unclaimed; where the journal is (icount and waits say so);

@@ -17,7 +17,6 @@
 #include "core/line.h"
 #include "core/process.h"
 #include "core/ram.h"
-#include "core/state.h"
 
 struct engine_ops;
 struct engine_vm;
@@ -57,7 +56,6 @@ struct vm {
     const struct strategy_ops *strategy;
     struct recorder *recorder; /* NULL: not recording */
     bool trace_guest;
-    struct state_part board; /* levels of the board's wires, for snapshots; at == NULL: none */
     struct journal *journal; /* what comes in from outside; NULL: nobody will repeat the run */
     struct vcpu vcpu[1];
 

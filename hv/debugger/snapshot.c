@@ -1,8 +1,8 @@
 /*
  * snapshot.c - what a machine's state is, all of it: copied, put back, hashed. See snapshot.h.
  *
- * A piece of state that is forgotten here makes a repeated run go another way: tests/unit/
- * debug_back.c compares. Called by history.c.
+ * A piece of state that is forgotten here makes a repeated run go another way:
+ * tests/unit/debugger_back.c compares. Called by history.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 #include "strategy/strategy.h"
 #include "tracer/record.h"
 
-#define PARTS_MAX  (2 * STATE_PARTS + BUS_DEVICES + 8)
+#define LOOP_PARTS 7 /* of the run loop: run_loop_parts() */
+#define PARTS_MAX  (2 * STATE_PARTS + BUS_DEVICES + LOOP_PARTS)
 #define CHUNK_SIZE 4096u
 
 /* --- where the state lies ---------------------------------------------------------------------------- */
@@ -37,7 +38,6 @@ run_loop_parts(struct machine *machine, struct state_part *parts)
     parts[n++] = MEMBERS(vcpu, halted, watches);
     parts[n++] = MEMBERS(vm, power, stop);
     parts[n++] = (struct state_part){vm->bus.unclaimed, sizeof(vm->bus.unclaimed), false};
-    parts[n++] = vm->board;
     parts[n++] = (struct state_part){&machine->exit, sizeof(machine->exit), true};
     parts[n++] = (struct state_part){&live->journal.at, sizeof(live->journal.at), false};
     if (vm->console)
@@ -201,6 +201,16 @@ copy_state(struct snapshot *s, const struct snapshot *before, uint64_t *bytes)
     return 0;
 }
 
+uint64_t
+snapshot_page_bytes(const struct snapshot *s)
+{
+    uint64_t bytes = s->pages * sizeof(*s->page);
+
+    for (unsigned i = 0; i < s->pages; i++)
+        bytes += s->page[i].bytes ? PAGE_SIZE : 0;
+    return bytes;
+}
+
 struct snapshot *
 snapshot_take(struct machine *machine, const struct snapshot *before, uint64_t *bytes)
 {
@@ -243,10 +253,9 @@ snapshot_free(struct snapshot *s, uint64_t *bytes)
             *bytes -= sizeof(**s->chunk) + s->chunk[i]->size;
             free(s->chunk[i]);
         }
-    for (unsigned i = 0; i < s->pages; i++) {
-        *bytes -= sizeof(*s->page) + (s->page[i].bytes ? PAGE_SIZE : 0);
+    *bytes -= snapshot_page_bytes(s);
+    for (unsigned i = 0; i < s->pages; i++)
         free(s->page[i].bytes);
-    }
     free(s->part);
     free(s->chunk);
     free(s->page);
@@ -291,7 +300,7 @@ snapshot_put_state(struct machine *machine, const struct snapshot *s)
     for (unsigned i = 0; i < s->parts; i++)
         for (size_t at = 0; at < s->part[i].size; at += CHUNK_SIZE, n++)
             memcpy((uint8_t *)s->part[i].at + at, s->chunk[n]->bytes, s->chunk[n]->size);
-    /* The wires are as they were: what is driven now changes nothing, and is no event. */
+    /* The devices drive their wires to the levels that their state implies: that is no event. */
     vm->recorder = NULL;
     vm->engine_ops->restored(machine->vcpu);
     if (vm->strategy->restored)

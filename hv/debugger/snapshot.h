@@ -44,6 +44,9 @@ void snapshot_free(struct snapshot *snapshot, uint64_t *bytes);
 /* Moves its pages to the one behind it, which now follows the one before. 0 or -ENOMEM. */
 int snapshot_merge(struct snapshot *from, struct snapshot *to, uint64_t *bytes);
 
+/* What its copies of pages take. */
+uint64_t snapshot_page_bytes(const struct snapshot *snapshot);
+
 /* How many pages of both kinds there are, and where one lies. */
 uint32_t snapshot_page_count(const struct machine *machine);
 uint8_t *snapshot_page_at(const struct machine *machine, uint32_t number);

@@ -34,7 +34,7 @@ struct pc {
     struct debugexit debugexit;
     struct bios bios;              /* only if pc_options asks for it */
     struct bus_device *driver[16]; /* who drives IRQ n; for the recording */
-    struct {
+    struct { /* as the devices drive them: after restored(), too, so no state of their own */
         uint16_t levels; /* of the 16 lines */
         bool a20_open;
     } wires;
@@ -288,7 +288,6 @@ pc_create(struct vm *vm, const struct pc_options *options, struct pc **out_pc, s
         return rc;
     }
     vm->irq = (struct irq_source){pc, pc_pending, pc_acknowledge, pc_vector};
-    vm->board = (struct state_part){.at = &pc->wires, .size = sizeof(pc->wires)};
     vm->input = (struct byte_sink){pc, pc_input_room, pc_input_put};
     *out_pc = pc;
     return 0;

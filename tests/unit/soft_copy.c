@@ -13,8 +13,6 @@ find_parts(struct vm *vm, struct state_part *part)
     unsigned n = vm->engine_ops->state(&vm->vcpu[0], part);
 
     n += vm->strategy->state(&vm->vcpu[0], part + n);
-    if (vm->board.at)
-        part[n++] = vm->board;
     for (unsigned i = 0; i < vm->bus.devices; i++) {
         const struct bus_device *d = &vm->bus.device[i];
         if (d->ops->state) {
@@ -141,7 +139,7 @@ hash(uint64_t h, const void *data, size_t size)
 uint64_t
 copy_hash(struct vm *vm)
 {
-    struct state_part part[2 * STATE_PARTS + BUS_DEVICES + 1];
+    struct state_part part[2 * STATE_PARTS + BUS_DEVICES];
     unsigned parts = find_parts(vm, part);
     uint64_t h = hash(UINT64_C(0xcbf29ce484222325), vm->ram.host, vm->ram.size);
 

@@ -10,7 +10,7 @@
 #include "core/vm.h"
 
 struct machine_copy {
-    struct state_part part[2 * STATE_PARTS + BUS_DEVICES + 1]; /* .at: where it belongs */
+    struct state_part part[2 * STATE_PARTS + BUS_DEVICES]; /* .at: where it belongs */
     unsigned parts;
     uint8_t *bytes, *ram, *private_ram;
     struct vcpu vcpu;

@@ -11,6 +11,7 @@
 #ifndef HV_STRATEGY_PARAVIRT_PARAVIRT_H
 #define HV_STRATEGY_PARAVIRT_PARAVIRT_H
 
+#include "core/state.h"
 #include "core/vm.h"
 #include "guests/include/hypercall.h"
 #include "isa/x86/regs.h"
