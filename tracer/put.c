@@ -123,6 +123,29 @@ put_json(struct put *put, const char *text)
 }
 
 void
+put_json_text(struct put *put, const char *before, const char *text)
+{
+    put_text(put, before);
+    put_json(put, text);
+}
+
+void
+put_json_number(struct put *put, const char *before, uint64_t number)
+{
+    put_text(put, before);
+    put_number(put, number);
+}
+
+void
+put_json_hex(struct put *put, const char *before, uint64_t number)
+{
+    put_text(put, before);
+    put_char(put, '"');
+    put_hex(put, number);
+    put_char(put, '"');
+}
+
+void
 put_csv(struct put *put, const char *text)
 {
     if (!text[strcspn(text, ",\"\r\n")]) {

@@ -36,6 +36,11 @@ void put_us(struct put *put, uint64_t ns);
 /* A string of JSON with its quotes: " and \ and control characters are escaped, and what is not
  * UTF-8 becomes U+FFFD, so that no reader refuses the file. */
 void put_json(struct put *put, const char *text);
+/* What stands before a value, as {"events": or ,"rip": and then the value: a string, a number, or a
+ * number as a string, "0x101208". */
+void put_json_text(struct put *put, const char *before, const char *text);
+void put_json_number(struct put *put, const char *before, uint64_t number);
+void put_json_hex(struct put *put, const char *before, uint64_t number);
 /* A field of CSV: in quotes if it has to be (RFC 4180, section 2). */
 void put_csv(struct put *put, const char *text);
 

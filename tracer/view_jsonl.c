@@ -21,26 +21,8 @@ struct jsonl {
 static void
 put_string(struct put *p, const char *name, const char *value)
 {
-    if (!value[0])
-        return;
-    put_text(p, name);
-    put_json(p, value);
-}
-
-static void
-put_count(struct put *p, const char *name, uint64_t number)
-{
-    put_text(p, name);
-    put_number(p, number);
-}
-
-static void
-put_hex_string(struct put *p, const char *name, uint64_t number)
-{
-    put_text(p, name);
-    put_char(p, '"');
-    put_hex(p, number);
-    put_char(p, '"');
+    if (value[0])
+        put_json_text(p, name, value);
 }
 
 static int
@@ -62,10 +44,10 @@ jsonl_begin(struct view *view)
     put_string(p, ",\"build_id\":", t->build_id);
     put_string(p, ",\"command\":", t->command);
     if (!view->options->no_times)
-        put_count(p, ",\"started_ns\":", t->started);
-    put_count(p, ",\"events\":", t->count);
-    put_count(p, ",\"exits\":", t->exits);
-    put_count(p, ",\"lost\":", t->lost);
+        put_json_number(p, ",\"started_ns\":", t->started);
+    put_json_number(p, ",\"events\":", t->count);
+    put_json_number(p, ",\"exits\":", t->exits);
+    put_json_number(p, ",\"lost\":", t->lost);
     put_text(p, t->closed ? ",\"closed\":true}\n" : ",\"closed\":false}\n");
     return p->rc;
 }
@@ -78,28 +60,28 @@ jsonl_event(struct view *view, const struct trace_event *e, uint64_t exit)
     struct put *p = &j->put;
     char operands[DESCRIBE_SIZE];
 
-    put_count(p, "{\"event\":", (uint64_t)(e - t->events) + 1);
-    put_count(p, ",\"exit\":", exit);
+    put_json_number(p, "{\"event\":", (uint64_t)(e - t->events) + 1);
+    put_json_number(p, ",\"exit\":", exit);
     if (!view->options->no_times)
-        put_count(p, ",\"time_ns\":", e->time);
+        put_json_number(p, ",\"time_ns\":", e->time);
     if (e->icount)
-        put_count(p, ",\"icount\":", e->icount);
+        put_json_number(p, ",\"icount\":", e->icount);
     put_string(p, ",\"class\":", trace_class_names[t->kind[e->kind].class]);
     put_string(p, ",\"kind\":", t->kind[e->kind].name);
     put_string(p, ",\"from\":", t->actor[e->from].name);
     put_string(p, ",\"to\":", t->actor[e->to].name);
-    put_count(p, ",\"vcpu\":", e->vcpu);
+    put_json_number(p, ",\"vcpu\":", e->vcpu);
     if (e->rip)
-        put_hex_string(p, ",\"rip\":", e->rip);
-    put_hex_string(p, ",\"address\":", e->address);
-    put_hex_string(p, ",\"value\":", e->value);
+        put_json_hex(p, ",\"rip\":", e->rip);
+    put_json_hex(p, ",\"address\":", e->address);
+    put_json_hex(p, ",\"value\":", e->value);
     if (e->size)
-        put_count(p, ",\"size\":", e->size);
+        put_json_number(p, ",\"size\":", e->size);
     put_text(p, e->flags & TRACE_WRITE ? ",\"write\":true" : "");
     put_text(p, e->flags & TRACE_ERROR ? ",\"error\":true" : "");
     put_text(p, e->flags & TRACE_HANDLED ? ",\"handled\":true" : "");
     if (e->extra)
-        put_count(p, ",\"extra\":", e->extra);
+        put_json_number(p, ",\"extra\":", e->extra);
     put_string(p, ",\"operands\":",
                describe_operands(t, e, view->options->name, operands, sizeof(operands)));
     put_string(p, ",\"symbol\":", names_of(&j->names, e->rip));

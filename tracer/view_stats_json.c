@@ -42,41 +42,18 @@ json_event(struct view *view, const struct trace_event *event, uint64_t exit)
     return stats_event(&r->stats, event);
 }
 
-static void
-put_named(struct put *p, const char *name, const char *value)
-{
-    put_text(p, name);
-    put_json(p, value);
-}
-
-static void
-put_count(struct put *p, const char *name, uint64_t number)
-{
-    put_text(p, name);
-    put_number(p, number);
-}
-
-static void
-put_hex_string(struct put *p, const char *name, uint64_t number)
-{
-    put_text(p, name);
-    put_char(p, '"');
-    put_hex(p, number);
-    put_char(p, '"');
-}
-
 /* ,"NAME":{"count":..,"total":..} */
 static void
 put_series(struct put *p, const char *name, struct stats_series *s)
 {
     put_text(p, name);
-    put_count(p, "{\"count\":", s->count);
-    put_count(p, ",\"total\":", s->sum);
-    put_count(p, ",\"min\":", s->min);
-    put_count(p, ",\"p50\":", stats_percentile(s, 50));
-    put_count(p, ",\"p99\":", stats_percentile(s, 99));
-    put_count(p, ",\"max\":", s->max);
-    put_count(p, ",\"mean\":", s->count ? s->sum / s->count : 0);
+    put_json_number(p, "{\"count\":", s->count);
+    put_json_number(p, ",\"total\":", s->sum);
+    put_json_number(p, ",\"min\":", s->min);
+    put_json_number(p, ",\"p50\":", stats_percentile(s, 50));
+    put_json_number(p, ",\"p99\":", stats_percentile(s, 99));
+    put_json_number(p, ",\"max\":", s->max);
+    put_json_number(p, ",\"mean\":", s->count ? s->sum / s->count : 0);
     put_char(p, '}');
 }
 
@@ -91,10 +68,10 @@ put_reasons(struct report *r, const struct view *view)
     put_text(p, ",\n\"reasons\":[");
     for (unsigned i = 0; i < n; i++) {
         unsigned k = order[i];
-        put_named(p, i ? ",\n{\"reason\":" : "\n{\"reason\":", view->trace->kind[k].name);
-        put_named(p, ",\"text\":", view->trace->kind[k].text);
-        put_count(p, ",\"count\":", s->count[k]);
-        put_named(p, ",\"handled_by\":", stats_handlers(s, k, text, sizeof(text)));
+        put_json_text(p, i ? ",\n{\"reason\":" : "\n{\"reason\":", view->trace->kind[k].name);
+        put_json_text(p, ",\"text\":", view->trace->kind[k].text);
+        put_json_number(p, ",\"count\":", s->count[k]);
+        put_json_text(p, ",\"handled_by\":", stats_handlers(s, k, text, sizeof(text)));
         if (!view->options->no_times) {
             put_series(p, ",\n \"vmm_ns\":", &s->handler[k]);
             put_series(p, ",\n \"vmm_handling_ns\":", &s->work[k]);
@@ -115,9 +92,9 @@ put_others(struct report *r, const struct view *view)
     put_text(&r->put, ",\n\"others\":[");
     for (unsigned i = 0; i < n; i++) {
         const struct trace_kind_row *kind = &view->trace->kind[order[i]];
-        put_named(&r->put, i ? ",\n{\"kind\":" : "\n{\"kind\":", kind->name);
-        put_named(&r->put, ",\"class\":", trace_class_names[kind->class]);
-        put_count(&r->put, ",\"count\":", r->stats.count[order[i]]);
+        put_json_text(&r->put, i ? ",\n{\"kind\":" : "\n{\"kind\":", kind->name);
+        put_json_text(&r->put, ",\"class\":", trace_class_names[kind->class]);
+        put_json_number(&r->put, ",\"count\":", r->stats.count[order[i]]);
         put_char(&r->put, '}');
     }
     put_text(&r->put, "]");
@@ -134,26 +111,27 @@ put_places(struct report *r, const struct view *view, const struct stats_places 
 
     if (!top)
         return -ENOMEM;
-    put_count(p,
-              code ? ",\n\"instructions\":{\"all\":" : ",\n\"addresses\":{\"all\":", places->used);
+    put_json_number(
+        p, code ? ",\n\"instructions\":{\"all\":" : ",\n\"addresses\":{\"all\":", places->used);
     put_text(p, ",\"top\":[");
     for (uint64_t i = 0; i < n; i++) {
         const struct stats_place *at = &top[i];
         const char *noun = code ? NULL : describe_address_noun(view->trace, at->kind);
         const char *name = code ? names_of(&r->names, at->address) : stats_place_name(at, o->name);
-        put_named(p, i ? ",\n{\"reason\":" : "\n{\"reason\":", view->trace->kind[at->kind].name);
+        put_json_text(p,
+                      i ? ",\n{\"reason\":" : "\n{\"reason\":", view->trace->kind[at->kind].name);
         if (noun)
-            put_named(p, ",\"what\":", noun);
-        put_hex_string(p, code ? ",\"rip\":" : ",\"address\":", at->address);
+            put_json_text(p, ",\"what\":", noun);
+        put_json_hex(p, code ? ",\"rip\":" : ",\"address\":", at->address);
         if (name && name[0])
-            put_named(p, code ? ",\"symbol\":" : ",\"name\":", name);
-        put_count(p, ",\"count\":", at->count);
+            put_json_text(p, code ? ",\"symbol\":" : ",\"name\":", name);
+        put_json_number(p, ",\"count\":", at->count);
         if (!code)
-            put_count(p, ",\"writes\":", at->writes);
+            put_json_number(p, ",\"writes\":", at->writes);
         if (!o->no_times)
-            put_count(p, ",\"vmm_ns\":", at->ns);
+            put_json_number(p, ",\"vmm_ns\":", at->ns);
         if (!code)
-            put_named(p, ",\"asked\":", view->trace->actor[at->asked].name);
+            put_json_text(p, ",\"asked\":", view->trace->actor[at->asked].name);
         put_char(p, '}');
     }
     put_text(p, "]}");
@@ -168,19 +146,19 @@ put_report(struct report *r, const struct view *view)
     struct stats *s = &r->stats;
     struct put *p = &r->put;
 
-    put_named(p, "{\"guest\":", t->guest);
-    put_named(p, ",\"engine\":", t->engine);
-    put_named(p, ",\"strategy\":", t->strategy);
-    put_count(p, ",\n\"events\":", s->events);
-    put_count(p, ",\"exits\":", s->exits);
-    put_count(p, ",\"lost\":", t->lost);
+    put_json_text(p, "{\"guest\":", t->guest);
+    put_json_text(p, ",\"engine\":", t->engine);
+    put_json_text(p, ",\"strategy\":", t->strategy);
+    put_json_number(p, ",\n\"events\":", s->events);
+    put_json_number(p, ",\"exits\":", s->exits);
+    put_json_number(p, ",\"lost\":", t->lost);
     put_text(p, t->closed ? ",\"closed\":true" : ",\"closed\":false");
     if (!view->options->no_times) {
-        put_count(p, ",\n\"total_ns\":", s->total_ns);
-        put_count(p, ",\"guest_ns\":", s->guest_ns);
-        put_count(p, ",\"vmm_ns\":", s->vmm_ns);
-        put_count(p, ",\"waiting_ns\":", s->waiting_ns);
-        put_count(p, ",\"host_kernel_ns\":", s->host_ns);
+        put_json_number(p, ",\n\"total_ns\":", s->total_ns);
+        put_json_number(p, ",\"guest_ns\":", s->guest_ns);
+        put_json_number(p, ",\"vmm_ns\":", s->vmm_ns);
+        put_json_number(p, ",\"waiting_ns\":", s->waiting_ns);
+        put_json_number(p, ",\"host_kernel_ns\":", s->host_ns);
     }
     put_reasons(r, view);
     put_others(r, view);
