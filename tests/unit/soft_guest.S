@@ -12,6 +12,7 @@
     .balign 16
     .globl soft_guest_image, soft_guest_end, soft_guest_fault, soft_guest_tick, soft_guest_called
     .globl soft_guest_start, soft_guest_repeat, soft_guest_patched, soft_guest_copied
+    .globl soft_guest_moving, soft_guest_counting, soft_guest_moved
 soft_guest_image:
 
 /* Under strategy trap a stale translation may go at any time: then the entry is put back. */
@@ -66,5 +67,20 @@ soft_guest_called:
     inc %r10
     ret
 soft_guest_copied:
+
+/* Lies in the page at r14, which gets another frame while it is executed; the TLB loses the former one
+ * to a page that has the same place there, and is told only at the end. In that frame is the same,
+ * but for what is counted. */
+soft_guest_moving:
+    movq $ENTRY + 0x1000, (%r15)
+    mov 0x105000, %rax
+    out %al, $0x80
+soft_guest_counting:
+    inc %r10
+    invlpg (%r14)
+soft_guest_moved:
+    inc %r12
+    out %al, $0x80
+    hlt
 soft_guest_end:
     .section .note.GNU-stack, "", @progbits

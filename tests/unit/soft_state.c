@@ -237,6 +237,48 @@ test_stale(void)
     close_guest(&subject);
 }
 
+/* The page that is being executed is held apart from the TLB, which may have lost it (soft_guest.S): taken
+ * back, the guest goes on in the frame that it was in then, not by its page tables or in a later frame. */
+static void
+test_fetch_page(void)
+{
+    size_t size = (size_t)(soft_guest_end - soft_guest_moving);
+    static const uint8_t dec_r10[] = {0x49, 0xff, 0xca}, dec_r12[] = {0x49, 0xff, 0xcc};
+    uint64_t second = SM_PAGE + PAGE_SIZE; /* frame */
+    struct machine_copy copy;
+    struct error err;
+
+    soft_machine_open(&machine, "hardware", 0, UINT64_C(1) << 60);
+    vm = &machine.vm;
+    seen = first;
+    struct x86_regs regs = soft_machine_regs(&machine);
+    memcpy(vm->ram.host + SM_PAGE, soft_guest_moving, size);
+    memcpy(vm->ram.host + second, soft_guest_moving, size);
+    memcpy(vm->ram.host + second + (soft_guest_counting - soft_guest_moving), dec_r10,
+           sizeof(dec_r10));
+    uint64_t entry = SM_PAGE | 3; /* present, writable */
+    memcpy(vm->ram.host + regs.gpr[X86_R15], &entry, sizeof(entry));
+    regs.rip = SM_ALIAS;
+    CU_ASSERT_EQUAL_FATAL(vm->engine_ops->set_regs(&vm->vcpu[0], &regs, &err), 0);
+    run_straight(1);
+    copy_take(&copy, vm);
+    for (unsigned i = 0; i < 3; i++) {
+        if (i == 1) /* what is decoded from this goes away with it */
+            ram_write(&vm->ram, second + (uint64_t)(soft_guest_moved - soft_guest_moving), dec_r12,
+                      sizeof(dec_r12));
+        run_straight(2);
+        regs = soft_machine_regs(&machine);
+        CU_ASSERT_EQUAL(regs.gpr[X86_R10], 1);
+        CU_ASSERT_EQUAL(regs.gpr[X86_R12], i == 1 ? UINT64_MAX : 1);
+        copy_restore(&copy, vm);
+    }
+    run_straight(UINT64_MAX);
+    CU_ASSERT_EQUAL(vm->vcpu[0].exit.kind, TRACE_HLT);
+    CU_ASSERT_EQUAL(soft_machine_regs(&machine).gpr[X86_R10], 1);
+    copy_free(&copy);
+    soft_machine_close(&machine);
+}
+
 /* Every instruction a step, and everything that is derived forgotten behind each. */
 static void
 test_each_step(void)
@@ -270,6 +312,7 @@ test_each_step(void)
 static const struct unit_test tests[] = {
     {"each instruction a step", test_each_step},
     {"a stale translation holds, whatever is decoded", test_stale},
+    {"the page that is executed comes back", test_fetch_page},
     {"stepped, stopped and taken back, it is the same run", test_strategies},
     {NULL, NULL},
 };

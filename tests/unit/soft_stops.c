@@ -163,6 +163,29 @@ test_decoded_again(void)
     soft_machine_close(&m);
 }
 
+/* The TLB that comes back knew nothing of a point that was set since: it strikes all the same. */
+static void
+test_set_since(void)
+{
+    struct stop_point point = {soft_machine_address(soft_guest_patched), 0, STOP_EXECUTE};
+    const struct stop_point watch = {SM_PAGE + 30, 1, STOP_READ};
+    struct machine_copy s;
+    unsigned hits = 0;
+
+    soft_machine_open(&m, "hardware", TURNS, NEVER);
+    CU_ASSERT_EQUAL(set(&point, 1), 0);
+    CU_ASSERT_FATAL(go(false)); /* the first turn, which has read there */
+    CU_ASSERT_EQUAL(set(NULL, 0), 0);
+    copy_take(&s, &m.vm);
+    CU_ASSERT_EQUAL(set(&watch, 1), 0);
+    copy_restore(&s, &m.vm);
+    while (go(false))
+        hits++;
+    CU_ASSERT_EQUAL(hits, TURNS - 1);
+    copy_free(&s);
+    soft_machine_close(&m);
+}
+
 /* Registers of the guest, not of the processor that runs it: read anywhere, and set. */
 static void
 test_registers(void)
@@ -220,6 +243,7 @@ static const struct unit_test tests[] = {
     {"after an access", test_watch},
     {"the frame of an interrupt", test_watch_interrupt},
     {"taken back, code is decoded again", test_decoded_again},
+    {"taken back, a point that was set since strikes", test_set_since},
     {"registers", test_registers},
     {"what is refused", test_refused},
     {NULL, NULL},
