@@ -11,6 +11,7 @@
  *
  * Called by live.c and back.c. Next: snapshot.c.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -20,17 +21,17 @@
 #include "debugger/snapshot.h"
 #include "strategy/strategy.h"
 
-#define STEP          1000000u /* instructions and waits: some 10 ms of the soft engine */
-#define EXIT_COST     100u
-#define NEAR          64u /* at distance d the gaps are about d / NEAR, at least h->step */
-#define LIMIT_DEFAULT (UINT64_C(256) << 20)
+#define STEP      1000000u /* instructions and waits: some 10 ms of the soft engine */
+#define EXIT_COST 100u
+#define NEAR      64u /* at distance d the gaps are about d / NEAR, at least h->step */
+#define LIMIT     (UINT64_C(256) << 20)
 
 struct history {
     struct machine *machine;
     struct snapshot **snapshot; /* sorted */
     unsigned count, room, base;
     uint64_t bytes, limit;
-    uint64_t whole; /* bytes of the first one, which has all pages: the limit is for the others */
+    uint64_t whole; /* bytes of the first one's pages, all there are: the limit is for the rest */
     const struct moment *change; /* the first change behind base; NULL: none */
     uint64_t step;               /* the least gap */
     uint64_t next;               /* cost_of() at which the next one is due */
@@ -53,17 +54,21 @@ distance(uint64_t a, uint64_t b)
 
 /* --- dropping ----------------------------------------------------------------------------------------- */
 
-/* Forgets snapshot i, which is not base. Its pages go to the next one. */
-static void
+/* Forgets snapshot i, which is not base. Its pages go to the next one. False: there is no memory for
+ * that, and it stays. */
+static bool
 drop(struct history *h, unsigned i)
 {
     if (i + 1 < h->count && snapshot_merge(h->snapshot[i], h->snapshot[i + 1], &h->bytes))
-        return;
+        return false;
     snapshot_free(h->snapshot[i], &h->bytes);
     memmove(h->snapshot + i, h->snapshot + i + 1, (h->count - i - 1) * sizeof(*h->snapshot));
     h->count--;
     if (h->base > i)
         h->base--;
+    if (!i)
+        h->whole = snapshot_page_bytes(h->snapshot[0]);
+    return true;
 }
 
 /* The gap that may be at snapshot i, seen from the present. */
@@ -108,8 +113,8 @@ shrink(struct history *h)
         h->coarser *= 2;
         thin(h);
     }
-    while (h->bytes - h->whole > h->limit && h->base > 0)
-        drop(h, 0);
+    while (h->bytes - h->whole > h->limit && h->base > 0 && drop(h, 0))
+        ;
 }
 
 /* --- taking -------------------------------------------------------------------------------------------- */
@@ -307,8 +312,7 @@ void
 history_forget_future(struct history *h)
 {
     while (h->count > 1 && moment_compare(&h->snapshot[h->count - 1]->now, &h->machine->now) > 0) {
-        if (h->base == h->count - 1)
-            h->base--; /* cannot be: the machine descends from base */
+        assert(h->base < h->count - 1); /* the machine descends from it */
         drop(h, h->count - 1);
     }
     find_change(h);
@@ -345,10 +349,16 @@ history_set_step(struct history *h, uint64_t steps)
     h->next = cost_of(&h->machine->now) + steps;
 }
 
+void
+history_set_limit(struct history *h, uint64_t bytes)
+{
+    h->limit = bytes;
+}
+
 /* --- open and close ------------------------------------------------------------------------------------- */
 
 int
-history_open(struct history **out, struct machine *machine, uint64_t limit, struct error *err)
+history_open(struct history **out, struct machine *machine, struct error *err)
 {
     struct vm *vm = machine->vm;
     struct history *h;
@@ -368,14 +378,14 @@ history_open(struct history **out, struct machine *machine, uint64_t limit, stru
         return error_set(err, ENOMEM, "no memory for snapshots");
     }
     h->machine = machine;
-    h->limit = limit ? limit : LIMIT_DEFAULT;
+    h->limit = LIMIT;
     h->coarser = 1;
     h->step = STEP;
     if (take(h, false)) {
         history_close(h);
         return error_set(err, ENOMEM, "no memory for the first snapshot");
     }
-    h->whole = h->bytes;
+    h->whole = snapshot_page_bytes(h->snapshot[0]);
     *out = h;
     return 0;
 }
@@ -395,7 +405,7 @@ history_figures(const struct history *h, struct history_figures *figures)
 {
     *figures = (struct history_figures){.snapshots = h->count,
                                         .bytes = h->bytes,
-                                        .limit = h->limit,
+                                        .limit = h->limit + h->whole,
                                         .first = h->snapshot[0]->now,
                                         .last = h->snapshot[h->count - 1]->now};
 }

@@ -19,16 +19,15 @@
 
 #include "debugger/machine.h"
 
-/* For `info checkpoints` and the limits of memory. */
+/* For `info checkpoints`. */
 struct history_figures {
     unsigned snapshots;
-    uint64_t bytes, limit;
+    uint64_t bytes, limit; /* the pages of the first one included */
     struct moment first, last;
 };
 
-/* -ENOTSUP with a sentence if engine or strategy cannot be taken back. limit: bytes of memory that
- * snapshots may take; 0: the default, 256 MiB. */
-int history_open(struct history **out, struct machine *machine, uint64_t limit, struct error *err);
+/* -ENOTSUP with a sentence if engine or strategy cannot be taken back. */
+int history_open(struct history **out, struct machine *machine, struct error *err);
 void history_close(struct history *history);
 
 /* The machine stands at a moment where a snapshot can be taken (EDGE_NONE or EDGE_IN): take one if
@@ -57,8 +56,10 @@ void history_forget_future(struct history *history);
 int history_changed(struct history *history, struct error *err);
 const struct moment *history_next_change(const struct history *history);
 void history_cross_change(struct history *history);
-/* How close together snapshots are taken, in instructions; for tests. */
+/* For tests: how close together snapshots are taken, in instructions, and how many bytes of memory they
+ * may take, but for the pages of the first. */
 void history_set_step(struct history *history, uint64_t steps);
+void history_set_limit(struct history *history, uint64_t bytes);
 void history_figures(const struct history *history, struct history_figures *figures);
 
 /* A hash of everything that a snapshot holds (FNV-1a or better, 64 bits): equal machines, equal

@@ -401,7 +401,7 @@ machine_open_live(struct machine *machine, struct vm *vm, const char *recording,
     machine->vcpu->resuming = true; /* as vm_run() begins */
     if (live_counts(machine) && vm->strategy->state && vm->engine_ops->state) {
         vm->journal = &live->journal;
-        int rc = history_open(&machine->history, machine, 0, err);
+        int rc = history_open(&machine->history, machine, err);
         if (rc && rc != -ENOTSUP) {
             machine_close(machine);
             return rc;

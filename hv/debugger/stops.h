@@ -45,8 +45,8 @@ struct stop_entry {
 
 struct stops {
     struct stop_entry *entry[STOPS_MAX];
-    unsigned count, last; /* the highest number that was given */
-    bool changed;         /* the machine does not know of the present list */
+    unsigned count, last;                   /* the highest number that was given */
+    bool changed;                           /* the machine does not know of the present list */
     struct stop_point point[STOPS_MAX + 1]; /* what the machine was given */
     unsigned points;
     struct error note; /* why a condition could not be evaluated; "": it could */

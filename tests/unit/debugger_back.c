@@ -7,22 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/util.h"
-#include "cli/launch.h"
 #include "debugger/history.h"
-#include "debugger/machine.h"
-#include "strategy/strategy.h"
 #include "tests/random.h"
+#include "tests/unit/debugger_rig.h"
 #include "tests/unit/suites.h"
-#include "tracer/record.h"
-
-struct subject {
-    const char *guest, *strategy, *append;
-    const char *type; /* typed at exit type_at */
-    uint64_t type_at;
-};
 
 static const struct subject subjects[] = {
     {"build/guests/minios", "hardware", "hz=1000 tasks=preempt", NULL, 0},
@@ -31,85 +20,6 @@ static const struct subject subjects[] = {
     {"build/guests/minios", "hardware", "", "echo ab\rnap\rexit\r", 700},
     {"build/guests/minios-pv", "paravirt", "", "echo ab\rnap\rexit\r", 40},
 };
-
-/* A machine under the debugger. */
-struct rig {
-    struct launch launch;
-    struct machine machine;
-    char trace[64];
-    struct error err;
-};
-
-static void
-rig_open(struct rig *rig, const struct subject *subject)
-{
-    struct args args = {0};
-    int fd;
-
-    memset(rig, 0, sizeof(*rig));
-    snprintf(rig->trace, sizeof(rig->trace), "/tmp/hv-back-XXXXXX");
-    fd = mkstemp(rig->trace);
-    CU_ASSERT_FATAL(fd >= 0);
-    close(fd);
-    struct launch_options options = {
-        .guest = subject->guest,
-        .engine = "soft",
-        .strategy = subject->strategy,
-        .mem = UINT64_C(8) << 20,
-        .append = subject->append,
-        .console = "null",
-        .trace = rig->trace,
-        .trace_guest = true,
-        .debug_exit_port = PC_DEBUG_EXIT_PORT,
-    };
-    int rc = launch_open(&rig->launch, &options, &args, &rig->err);
-    CU_ASSERT_EQUAL_FATAL(rc, 0);
-    rig->launch.console.keep = true;
-    rc = machine_open_live(&rig->machine, &rig->launch.vm, rig->trace, &rig->err);
-    CU_ASSERT_EQUAL_FATAL(rc, 0);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(rig->machine.history);
-    history_set_step(rig->machine.history, 10000);
-}
-
-static void
-rig_close(struct rig *rig)
-{
-    machine_close(&rig->machine);
-    launch_close(&rig->launch, NULL);
-    unlink(rig->trace);
-}
-
-static void
-seek(struct rig *rig, const struct moment *to)
-{
-    struct stop stop;
-    int rc = rig->machine.ops->seek(&rig->machine, to, &stop, &rig->err);
-
-    CU_ASSERT_EQUAL_FATAL(rc, 0);
-    CU_ASSERT_EQUAL(stop.why, STOP_DONE);
-    CU_ASSERT_EQUAL(moment_compare(&rig->machine.now, to), 0);
-}
-
-static void
-type(struct rig *rig, const struct subject *subject)
-{
-    if (!subject->type)
-        return;
-    seek(rig, &(struct moment){.exits = subject->type_at, .edge = EDGE_IN});
-    CU_ASSERT_EQUAL(machine_type(&rig->machine, subject->type, strlen(subject->type), &rig->err),
-                    0);
-}
-
-static void
-run_to_end(struct rig *rig)
-{
-    const struct machine_goal goal = {0};
-    struct stop stop;
-
-    CU_ASSERT_EQUAL_FATAL(rig->machine.ops->forward(&rig->machine, &goal, &stop, &rig->err), 0);
-    CU_ASSERT_EQUAL_FATAL(stop.why, STOP_END);
-    CU_ASSERT_EQUAL(rig->machine.result.end, RUN_POWER_OFF);
-}
 
 /* --- the property ------------------------------------------------------------------------------------ */
 
@@ -143,14 +53,14 @@ straight(const struct subject *subject, struct point *points, unsigned count, ui
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(counts);
     rig_open(&rig, subject);
-    type(&rig, subject);
-    run_to_end(&rig);
+    rig_type(&rig, subject);
+    rig_run_to_end(&rig);
     struct moment end = rig.machine.now;
     *exits = end.exits;
     rig_close(&rig);
 
     rig_open(&rig, subject);
-    type(&rig, subject);
+    rig_type(&rig, subject);
     struct moment start = rig.machine.now;
     for (unsigned i = 0; i < count; i++) {
         counts[i].icount = start.icount + start.waits + 1 +
@@ -173,9 +83,9 @@ straight(const struct subject *subject, struct point *points, unsigned count, ui
 
     qsort(points, count, sizeof(*points), by_moment);
     rig_open(&rig, subject);
-    type(&rig, subject);
+    rig_type(&rig, subject);
     for (unsigned i = 0; i < count; i++) {
-        seek(&rig, &points[i].at);
+        rig_seek(&rig, &points[i].at);
         points[i].at = rig.machine.now;
         points[i].hash = machine_hash(&rig.machine);
     }
@@ -217,23 +127,23 @@ check_subject(const struct subject *subject, unsigned count)
     seed = 88172645463325252;
     straight(subject, points, count, &exits);
     rig_open(&rig, subject);
-    type(&rig, subject);
+    rig_type(&rig, subject);
     for (unsigned i = 0; i < count; i++) {
         const struct point *p = &points[random_below(&seed, count)];
-        seek(&rig, &p->at);
+        rig_seek(&rig, &p->at);
         if (machine_hash(&rig.machine) != p->hash && !wrong++)
             printf("\n %s %s: exit %llu edge %d icount %llu differs", subject->strategy,
                    subject->append, (unsigned long long)p->at.exits, p->at.edge,
                    (unsigned long long)p->at.icount);
     }
     CU_ASSERT_EQUAL(wrong, 0);
-    run_to_end(&rig);
+    rig_run_to_end(&rig);
     CU_ASSERT_EQUAL(rig.machine.now.exits, exits);
 
     /* Recording and console output are those of a run that never went back. */
     rig_open(&plain, subject);
-    type(&plain, subject);
-    run_to_end(&plain);
+    rig_type(&plain, subject);
+    rig_run_to_end(&plain);
     CU_ASSERT_TRUE(same_events(rig.trace, plain.trace));
     CU_ASSERT_EQUAL(rig.launch.console.kept_size, plain.launch.console.kept_size);
     CU_ASSERT_FALSE(
@@ -314,7 +224,7 @@ check_both_ways(struct rig *rig, const struct machine_goal *goal, const char *wh
                    (unsigned long long)back[i].icount, (unsigned long long)there[n - 1 - i].exits,
                    there[n - 1 - i].edge, (unsigned long long)there[n - 1 - i].icount);
     CU_ASSERT_EQUAL(wrong, 0);
-    seek(rig, &start);
+    rig_seek(rig, &start);
 }
 
 static bool
@@ -333,7 +243,7 @@ test_both_ways(void)
 
     for (unsigned i = 0; i < 3; i++) {
         rig_open(&rig, &subjects[i]);
-        seek(&rig, &(struct moment){.exits = 500, .edge = EDGE_IN});
+        rig_seek(&rig, &(struct moment){.exits = 500, .edge = EDGE_IN});
         struct stop stop;
         struct x86_regs regs;
         const struct moment later = {.icount = rig.machine.now.icount + 12345, .waits = MOMENT_ANY};
@@ -344,7 +254,7 @@ test_both_ways(void)
             {.address = regs.rip, .kind = STOP_EXECUTE},
             {.address = regs.gpr[X86_RSP] - 64, .size = 64, .kind = STOP_WRITE},
         };
-        seek(&rig, &start);
+        rig_seek(&rig, &start);
         CU_ASSERT_EQUAL(rig.machine.ops->set_points(&rig.machine, points, 2, &rig.err), 0);
         check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_OUT}, "out");
         check_both_ways(&rig, &(struct machine_goal){.edges = EDGE_IN}, "in");
@@ -405,11 +315,11 @@ change(struct rig *rig)
     struct x86_regs regs;
     uint8_t bytes[8];
 
-    seek(rig, &(struct moment){.exits = 300, .edge = EDGE_IN});
+    rig_seek(rig, &(struct moment){.exits = 300, .edge = EDGE_IN});
     CU_ASSERT_EQUAL(ops->get_regs(&rig->machine, &regs, &rig->err), 0);
     regs.gpr[X86_R15] ^= 0x1234;
     CU_ASSERT_EQUAL(ops->set_regs(&rig->machine, &regs, &rig->err), 0);
-    seek(rig, &(struct moment){.icount = rig->machine.now.icount + 20000, .waits = MOMENT_ANY});
+    rig_seek(rig, &(struct moment){.icount = rig->machine.now.icount + 20000, .waits = MOMENT_ANY});
     CU_ASSERT_EQUAL(ops->read(&rig->machine, SPACE_PHYSICAL, 0x500, bytes, 8, &rig->err), 0);
     bytes[3] ^= 0x55;
     CU_ASSERT_EQUAL(ops->write(&rig->machine, SPACE_PHYSICAL, 0x500, bytes, 8, &rig->err), 0);
@@ -422,18 +332,18 @@ test_changes(void)
     static struct rig rig, plain;
 
     rig_open(&rig, &subjects[0]);
-    run_to_end(&rig); /* without: all that is forgotten */
+    rig_run_to_end(&rig); /* without: all that is forgotten */
     change(&rig);
     rig_open(&plain, &subjects[0]);
     change(&plain);
     const struct moment last = rig.machine.now;
     CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
-    seek(&rig, &(struct moment){.exits = 200, .edge = EDGE_OUT});
-    seek(&rig, &last);
+    rig_seek(&rig, &(struct moment){.exits = 200, .edge = EDGE_OUT});
+    rig_seek(&rig, &last);
     CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
-    seek(&rig, &(struct moment){.exits = 299, .edge = EDGE_IN});
-    run_to_end(&rig);
-    run_to_end(&plain);
+    rig_seek(&rig, &(struct moment){.exits = 299, .edge = EDGE_IN});
+    rig_run_to_end(&rig);
+    rig_run_to_end(&plain);
     CU_ASSERT_EQUAL(machine_hash(&rig.machine), machine_hash(&plain.machine));
     CU_ASSERT_TRUE(same_events(rig.trace, plain.trace));
     rig_close(&plain);
@@ -463,7 +373,7 @@ test_interrupt(void)
 
     rig_open(&rig, &subjects[0]);
     const struct moment from = {.exits = 300, .edge = EDGE_OUT};
-    seek(&rig, &from);
+    rig_seek(&rig, &from);
     uint64_t hash = machine_hash(&rig.machine);
     CU_ASSERT_EQUAL(rig.machine.ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
     CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);

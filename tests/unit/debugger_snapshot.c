@@ -1,0 +1,164 @@
+/*
+ * debugger_snapshot.c - tests of the snapshots themselves: that they have all that core/state.h names,
+ * that one which stands right at a moment says what exit that is, and that they keep to their memory.
+ *
+ * debugger_back.c compares hashes, and a hash knows only what snapshot.c gathers: here that is asked
+ * of the structures. Bytes that no guest changes in a short run are changed by hand.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "debugger/history.h"
+#include "tests/unit/debugger_rig.h"
+#include "tests/unit/suites.h"
+
+static const struct subject subject = {"build/guests/minios", "hardware", "hz=1000 tasks=preempt",
+                                       NULL, 0};
+
+/* --- all of it ------------------------------------------------------------------------------------ */
+
+/* What core/state.h names of the run loop, made untrue. */
+static void
+spoil(struct vm *vm, struct vcpu *vcpu)
+{
+    vcpu->halted = vcpu->handled = vcpu->window_requested = true;
+    vcpu->resuming = !vcpu->resuming;
+    vcpu->offered = !vcpu->offered;
+    vm->power = POWER_RESET;
+    vm->power_status++;
+    vm->next_device++;
+    vm->next_known = !vm->next_known;
+    vm->next_input++;
+    vm->waits++;
+    vm->exits++;
+    for (unsigned i = 0; i < ARRAY_SIZE(vm->exits_by_kind); i++)
+        vm->exits_by_kind[i]++;
+    for (unsigned i = 0; i < ARRAY_SIZE(vm->bus.unclaimed); i++)
+        vm->bus.unclaimed[i]++;
+}
+
+/* An exit compared by what it says; its padding is nobody's. */
+static bool
+same_exit(const struct vm_exit *a, const struct vm_exit *b)
+{
+    return a->kind == b->kind && a->rip == b->rip && a->user == b->user &&
+           (a->kind != TRACE_IO ||
+            (a->access.address == b->access.address && a->access.value == b->access.value &&
+             a->access.size == b->access.size && a->access.write == b->access.write));
+}
+
+/* Whatever has become of the machine meanwhile: back at the moment both structures are what they were,
+ * to the byte. */
+static void
+test_loop(void)
+{
+    static struct rig rig;
+    static struct vm then, now;
+
+    rig_open(&rig, &subject);
+    struct vm *vm = &rig.launch.vm;
+    const struct moment at = {.exits = 300, .edge = EDGE_IN};
+    rig_seek(&rig, &at);
+    then = *vm;
+    rig_seek(&rig, &(struct moment){.exits = 400, .edge = EDGE_OUT});
+    spoil(vm, &vm->vcpu[0]);
+    rig_seek(&rig, &at);
+    now = *vm;
+    CU_ASSERT_TRUE(same_exit(&then.vcpu[0].exit, &now.vcpu[0].exit));
+    memset(&then.vcpu[0].exit, 0, sizeof(then.vcpu[0].exit));
+    memset(&now.vcpu[0].exit, 0, sizeof(now.vcpu[0].exit));
+    CU_ASSERT_FALSE(memcmp(&then, &now, sizeof(then)));
+    rig_close(&rig);
+}
+
+/* A snapshot at each edge: going back to one runs nothing that would say again which exit that was. */
+static void
+test_right_there(void)
+{
+    enum { FIRST = 300, COUNT = 12 };
+    static struct rig rig;
+    struct vm_exit exit[COUNT];
+    unsigned kinds = 0;
+
+    rig_open(&rig, &subject);
+    history_set_step(rig.machine.history, 1);
+    for (unsigned i = 0; i < COUNT; i++) {
+        rig_seek(&rig, &(struct moment){.exits = FIRST + i, .edge = EDGE_IN});
+        exit[i] = rig.machine.exit;
+        kinds += !same_exit(&exit[i], &exit[0]);
+    }
+    CU_ASSERT(kinds > 0);
+    for (unsigned i = COUNT; i-- > 0;) {
+        rig_seek(&rig, &(struct moment){.exits = FIRST + i, .edge = EDGE_IN});
+        CU_ASSERT_TRUE(same_exit(&rig.machine.exit, &exit[i]));
+    }
+    rig_close(&rig);
+}
+
+/* --- memory --------------------------------------------------------------------------------------- */
+
+/* With little of it the past is remembered less closely, and then not as far back; what is remembered
+ * is true. */
+static void
+check_memory(uint64_t limit, bool forgets)
+{
+    enum { MOMENTS = 8 };
+    static struct rig rig;
+    struct machine *m = &rig.machine;
+    struct moment at[MOMENTS];
+    struct history_figures f;
+    uint64_t hash[MOMENTS];
+    struct stop stop;
+    unsigned forgotten = 0;
+
+    rig_open(&rig, &subject);
+    history_set_limit(m->history, limit);
+    history_set_step(m->history, 1000);
+    for (unsigned i = 0; i < MOMENTS; i++) {
+        at[i] = (struct moment){.exits = 5 + 300 * i, .edge = EDGE_IN};
+        rig_seek(&rig, &at[i]);
+        hash[i] = machine_hash(m);
+    }
+    history_figures(m->history, &f);
+    CU_ASSERT(f.limit > limit);
+    CU_ASSERT(f.bytes <= f.limit);
+    CU_ASSERT(f.snapshots > 2);
+    for (unsigned i = MOMENTS; i-- > 0;) {
+        const struct moment before = m->now;
+        int rc = m->ops->seek(m, &at[i], &stop, &rig.err);
+        if (!rc) {
+            CU_ASSERT_EQUAL(machine_hash(m), hash[i]);
+            continue;
+        }
+        CU_ASSERT_EQUAL(rc, -ERANGE);
+        CU_ASSERT_EQUAL(moment_compare(&m->now, &before), 0);
+        forgotten++;
+    }
+    CU_ASSERT_EQUAL(forgotten > 0, forgets);
+    CU_ASSERT(forgotten < MOMENTS - 1);
+    for (unsigned i = forgotten; i < MOMENTS;
+         i++) { /* up and down, past what was dropped meanwhile */
+        unsigned k = i % 2 ? i : MOMENTS - 1 - i / 2;
+        if (!m->ops->seek(m, &at[k], &stop, &rig.err))
+            CU_ASSERT_EQUAL(machine_hash(m), hash[k]);
+    }
+    rig_close(&rig);
+}
+
+static void
+test_memory(void)
+{
+    check_memory(UINT64_C(4) << 20, false);
+    check_memory(UINT64_C(1) << 20, false);
+    check_memory(UINT64_C(640) << 10, true);
+}
+
+static const struct unit_test tests[] = {
+    {"all that the run loop knows", test_loop},
+    {"right at a snapshot", test_right_there},
+    {"little memory", test_memory},
+    {NULL, NULL},
+};
+
+const struct unit_suite suite_debugger_snapshot = {"debugger_snapshot", tests};
