@@ -114,9 +114,10 @@ steps_back(struct machine *machine, uint64_t n, struct stop *stop, struct error 
 
     if (from.edge != EDGE_NONE && !has_ended(machine)) {
         rc = go_to(machine, &(struct moment){.exits = from.exits, .icount = steps}, stop, err);
-        if (rc || stop->why != STOP_DONE)
+        if (rc || (stop->why != STOP_DONE && stop->why != STOP_END))
             return rc;
-        if (moment_compare(&machine->now, &from) < 0 && !--n)
+        /* STOP_END: the last instruction was counted and has no moment of its own (triple fault). */
+        if (stop->why == STOP_DONE && moment_compare(&machine->now, &from) < 0 && !--n)
             return 0;
     }
     /* Now and then two are counted at once: then it is one more. */

@@ -3,6 +3,8 @@
  *
  * minios runs straight through once, and machine_hash() is noted at random moments; then another
  * machine jumps between them, both ways. Timer interrupts, waits in HLT, input, all strategies.
+ *
+ * Long because: one rig, one property, every way to a moment.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +307,30 @@ test_steps(void)
     }
 }
 
+/* A triple fault counts the instruction that it ends: there is a way back from it, all the same. */
+static void
+test_crash(void)
+{
+    static const struct subject crash = {"build/guests/crash64", "hardware", "", NULL, 0};
+    static struct rig rig;
+    struct machine_goal goal = {0};
+    struct stop stop;
+
+    rig_open(&rig, &crash);
+    const struct machine_ops *ops = rig.machine.ops;
+    CU_ASSERT_EQUAL_FATAL(ops->forward(&rig.machine, &goal, &stop, &rig.err), 0);
+    CU_ASSERT_EQUAL_FATAL(stop.why, STOP_END);
+    CU_ASSERT_EQUAL(rig.machine.result.end, RUN_SHUTDOWN);
+    const struct moment end = rig.machine.now;
+    for (goal.instructions = 1; goal.instructions <= 5; goal.instructions++) {
+        CU_ASSERT_EQUAL_FATAL(ops->seek(&rig.machine, &end, &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL_FATAL(ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL(stop.why, STOP_DONE);
+        CU_ASSERT_EQUAL(rig.machine.now.icount, end.icount - goal.instructions);
+    }
+    rig_close(&rig);
+}
+
 /* --- changes ------------------------------------------------------------------------------------------ */
 
 /* At two moments the user changes something. */
@@ -397,6 +423,7 @@ static const struct unit_test tests[] = {
     {"seek, with input, paravirt", test_typed_paravirt},
     {"the stops on the way back", test_both_ways},
     {"steps back and forward", test_steps},
+    {"steps back from a crash", test_crash},
     {"changes", test_changes},
     {"an interrupted search", test_interrupt},
     {NULL, NULL},
