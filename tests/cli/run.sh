@@ -273,18 +273,28 @@ ends() {
 ends 1 "powered off with status 1 (" hello16
 ends 124 "(1 exits" --limit exits=1 hello16
 ends 124 "limit was reached (0 exits" --limit instructions=3 hello16
-printf '\353\376' >"$work/spin" # jmp $
+printf '\272\370\003\260\012\356\353\376' >"$work/spin" # mov dx, 3f8h; mov al, 10; out dx, al; jmp $
 # All interrupts masked, the timer running, sti, hlt: nothing will ever wake it.
 printf '\260\377\346\041\346\241\260\064\346\103\260\000\346\100\346\100\373\364\353\375' >"$work/asleep"
 ends 124 "limit was reached" --loader flat --limit instructions=100000 "$work/asleep"
-timeout -s INT 2 "$hv" run --engine soft --loader flat --console null "$work/spin" 2>"$work/err" </dev/null
+# killed SIGNAL OPTION...: the spinning guest gets the signal when it has printed its line; hv's status in $got.
+killed() {
+    signal=$1
+    shift
+    rm -f "$work/line"
+    "$hv" run --engine soft --loader flat --console "file:$work/line" --limit instructions=20000000000 "$@" \
+        "$work/spin" 2>"$work/err" </dev/null &
+    pid=$!
+    wait_until [ -s "$work/line" ]
+    kill -"$signal" $pid
+    wait $pid
+    got=$?
+}
+killed INT
 check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
-"$hv" run --engine soft --loader flat --console null --trace "$work/killed.hvt" "$work/spin" 2>"$work/err" </dev/null &
-pid=$!
-sleep 1
-kill -TERM $pid
-wait $pid
-check "SIGTERM: status 128 + 15" [ $? = 143 ]
+check "SIGINT: status 128 + 2" [ $got = 130 ]
+killed TERM --trace "$work/killed.hvt"
+check "SIGTERM: status 128 + 15" [ $got = 143 ]
 check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt" >/dev/null
 
 # --- recordings ---------------------------------------------------------------------------------
@@ -293,7 +303,8 @@ check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt" >/dev/nul
 printf '\346\200\353\374' >"$work/outs"
 "$hv" run --engine soft --loader flat --console null --trace "$work/cut.hvt" "$work/outs" 2>"$work/err" </dev/null &
 pid=$!
-sleep 0.3
+has_ten_exits() { "$hv" trace --from 10 --limit 1 "$work/cut.hvt" >"$work/out" 2>"$work/check"; }
+wait_until has_ten_exits
 refused 1 "in use by another hv" run --engine soft --loader flat --trace "$work/cut.hvt" "$work/outs"
 kill -KILL $pid
 wait $pid 2>"$work/err"

@@ -33,6 +33,16 @@ check() {
     if "$@" 2>"$work/check"; then verdict "$check_what"; else verdict "$check_what" "not so: $*"; fi
 }
 
+# wait_until COMMAND...: until the command succeeds, a minute at most; status 1: it did not. A test waits for
+# what has to be, not for a time: how long a loaded machine takes nobody knows.
+wait_until() {
+    for _ in $(seq 600); do
+        "$@" && return
+        sleep 0.1
+    done
+    return 1
+}
+
 # verdicts [NAME]: the last line, and the status.
 verdicts() {
     echo "${1:+$1: }$passed passed, $failed failed"

@@ -180,7 +180,8 @@ test_bad_guests(void)
     /* Nobody is left to send SIGCONT. */
     expect("kill -STOP $$", RUN_HALTED, 0);
     /* ... and here there is somebody. */
-    expect("p=$$; (sleep 0.05; kill -CONT $p) & kill -STOP $$; exit 4", RUN_POWER_OFF, 4);
+    expect("p=$$; (while :; do sleep 0.05; kill -CONT $p; done) & kill -STOP $$; exit 4",
+           RUN_POWER_OFF, 4);
     /* What is left behind dies with the guest. */
     expect("sleep 1000 & sleep 1000 & exit 6", RUN_POWER_OFF, 6);
     /* Many at once, dying while they are born. */
@@ -269,7 +270,7 @@ test_hv_killed(void)
     kill(hv, SIGKILL);
     waitpid(hv, NULL, 0);
     bool gone = false;
-    for (int i = 0; i < 50 && !gone; i++) {
+    for (int i = 0; i < 1000 && !gone; i++) {
         char path[64], state = 0;
         snprintf(path, sizeof(path), "/proc/%d/stat", (int)guest);
         FILE *file = fopen(path, "re");
