@@ -56,6 +56,7 @@ static const struct unit_suite *const suites[] = {
     &suite_debugger_decode,
     &suite_debugger_views,
     &suite_debug_format,
+    &suite_debug_gdb,
     &suite_debug_source,
     &suite_bios,
     &suite_bios_rom,

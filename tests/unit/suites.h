@@ -55,6 +55,7 @@ extern const struct unit_suite suite_debugger_past;
 extern const struct unit_suite suite_debugger_decode;
 extern const struct unit_suite suite_debugger_views;
 extern const struct unit_suite suite_debug_format;
+extern const struct unit_suite suite_debug_gdb;
 extern const struct unit_suite suite_debug_source;
 extern const struct unit_suite suite_bios;
 extern const struct unit_suite suite_bios_rom;
