@@ -96,8 +96,6 @@ find_now(const struct subject *s, struct finding *f)
     o->cpu.r.shadow = 0;
     if (s->exit.exception.vector == VEC_PF)
         find_page_fault(s, o, f);
-    else if (s->exit.exception.vector == VEC_DB)
-        f->cause = CAUSE_STEP;
     else
         find_instruction(o, f);
     observer_close(o);
@@ -106,9 +104,11 @@ find_now(const struct subject *s, struct finding *f)
 /* --- afterwards ----------------------------------------------------------------------------------- */
 
 /* Which part of the VMM was called between exit and entry? The first call tells; if it is the
- * interpreter's, the next one may tell the device that it asked. */
+ * interpreter's, the next one may tell the device that it asked. complete: there will be no more calls
+ * if the recording ends before an entry. */
 static void
-read_calls(const struct trace *trace, uint64_t at, struct finding *f, bool page_fault)
+read_calls(const struct trace *trace, uint64_t at, struct finding *f, bool page_fault,
+           bool complete)
 {
     f->cause = CAUSE_GUEST;
     for (; at < trace->count; at++) {
@@ -129,8 +129,8 @@ read_calls(const struct trace *trace, uint64_t at, struct finding *f, bool page_
         else if (!strcmp(trace->actor[e->to].name, "shadow paging"))
             f->cause = CAUSE_FILL;
     }
-    if (f->cause == CAUSE_GUEST)
-        f->cause = CAUSE_UNKNOWN; /* the recording ends here */
+    if (f->cause == CAUSE_GUEST && !complete)
+        f->cause = CAUSE_UNKNOWN;
 }
 
 static void
@@ -144,7 +144,7 @@ find_recorded(const struct subject *s, struct finding *f)
     if (machine_trace(s->machine, &opened, &trace, &close, &err))
         return;
     if (trace_find_exit(trace, s->number, &at) == 0)
-        read_calls(trace, at + 1, f, s->exit.exception.vector == VEC_PF);
+        read_calls(trace, at + 1, f, s->exit.exception.vector == VEC_PF, s->edge == EDGE_IN);
     if (close)
         trace_close(trace);
 }
@@ -155,7 +155,9 @@ find_cause(const struct subject *s, struct finding *f)
     memset(f, 0, sizeof(*f));
     if (s->exit.kind != TRACE_EXCEPTION)
         return;
-    if (s->edge == EDGE_OUT && s->machine->vm && s->has_regs)
+    if (s->exit.exception.vector == VEC_DB)
+        f->cause = CAUSE_STEP;
+    else if (s->edge == EDGE_OUT && s->machine->vm && s->has_regs)
         find_now(s, f);
     else
         find_recorded(s, f);
