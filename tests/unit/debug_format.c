@@ -110,6 +110,15 @@ test_memory(void)
     expect(&fake, "x", "/4xg 0x5000", -EFAULT, "");
     expect(&fake, "x", "/99999x 0x1000", -EINVAL, "");
     expect(&fake, "xp", "", -EINVAL, "");
+    /* 200 characters of a string; the next one begins with the 201st. */
+    char all[201];
+    memset(all, 'a', 200);
+    all[200] = 0;
+    memset(fake.memory, 'a', 203);
+    memcpy(fake.memory + 200, "bcd", 4);
+    char want[300];
+    snprintf(want, sizeof(want), "0x1000:\t\"%s\"...\n0x10c8:\t\"bcd\"\n", all);
+    expect(&fake, "x", "/2s 0x1000", 0, want);
     close_fake(&fake);
 }
 

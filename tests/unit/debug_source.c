@@ -14,6 +14,7 @@
 #include "cli/launch.h"
 #include "debugger/debugger.h"
 #include "debugger/source_step.h"
+#include "tests/unit/debug_machine.h"
 #include "tests/unit/suites.h"
 
 static const struct subject {
@@ -320,10 +321,50 @@ test_program(void)
     }
 }
 
+/* Without call frame information: the caller's rbp at rbp, above it where it goes on (System V psABI,
+ * 3.2.2), in words of the code's size. */
+static void
+test_frame_pointers(void)
+{
+    static const uint64_t wide[] = {FAKE_MEMORY + 0x40, 0x401010, 0, 0, 0, 0, 0, 0, 0, 0x401020};
+    static const uint32_t narrow[] = {FAKE_MEMORY + 0x40, 0x401010};
+    struct symbols_frame frame, caller, outer;
+    struct fake_machine fake;
+    struct error err;
+
+    fake_machine_open(&fake);
+    memcpy(fake.memory, wide, sizeof(wide));
+    fake.regs.rip = 0x401000;
+    fake.regs.gpr[X86_RBP] = FAKE_MEMORY;
+    fake.regs.gpr[X86_RSP] = FAKE_MEMORY - 8;
+    CU_ASSERT_EQUAL(stack_first(&fake.debugger, &frame, &err), 0);
+    CU_ASSERT_TRUE_FATAL(stack_caller(&fake.debugger, &frame, &caller));
+    CU_ASSERT_EQUAL(caller.rip, 0x401010);
+    CU_ASSERT_EQUAL(caller.cfa, FAKE_MEMORY + 16);
+    CU_ASSERT_EQUAL(caller.gpr[X86_RBP], FAKE_MEMORY + 0x40);
+    CU_ASSERT_EQUAL(caller.gpr[X86_RSP], FAKE_MEMORY + 16);
+    /* Its caller begins with rbp 0, and is no function that is known: the outermost. */
+    CU_ASSERT_FALSE(stack_caller(&fake.debugger, &caller, &outer));
+    fake.regs.gpr[X86_RSP] = FAKE_MEMORY + 16; /* a frame below the stack is none */
+    CU_ASSERT_EQUAL(stack_first(&fake.debugger, &frame, &err), 0);
+    CU_ASSERT_FALSE(stack_caller(&fake.debugger, &frame, &caller));
+    fake.regs.gpr[X86_RSP] = FAKE_MEMORY - 4;
+    fake.regs.efer = 0;
+    CU_ASSERT_EQUAL(stack_first(&fake.debugger, &frame, &err), 0);
+    CU_ASSERT_FALSE(stack_caller(&fake.debugger, &frame, &caller)); /* 16 bits: not told */
+    fake.regs.seg[X86_CS].attr = SEG_P | SEG_S | SEG_CODE | SEG_DB;
+    memcpy(fake.memory, narrow, sizeof(narrow));
+    CU_ASSERT_TRUE(stack_caller(&fake.debugger, &frame, &caller));
+    CU_ASSERT_EQUAL(caller.rip, 0x401010);
+    CU_ASSERT_EQUAL(caller.cfa, FAKE_MEMORY + 8);
+    fake_machine_close(&fake);
+}
+
 static const struct unit_test tests[] = {
     {"places: functions behind their prologue, lines", test_places},
     {"the stack is right at every instruction of a function", test_stack},
     {"... and across an interrupt", test_interrupt},
+    {"... and without the file's help", test_frame_pointers},
     {"step, finish, and back", test_steps},
     {"next over a recursion", test_recursion},
     {"a program beside the kernel", test_program},

@@ -113,6 +113,51 @@ test_entries(void)
                            "P W PS -> 0xffc00000");
 }
 
+/* --- exits ------------------------------------------------------------------------------------------- */
+
+/* Of a recording, which has neither devices nor registers unless the case says so. */
+static void
+check_exit(struct vm_exit exit, enum machine_edge edge, const char *words)
+{
+    struct machine machine = {.engine = "soft", .strategy = "hardware"};
+    struct subject s = {.machine = &machine,
+                        .exit = exit,
+                        .edge = edge,
+                        .has_regs = edge == EDGE_OUT,
+                        .regs = {.cr0 = CR0_PE | CR0_ET}};
+    char text[DECODE_SIZE];
+
+    CU_ASSERT_STRING_EQUAL(decode_exit(&s, text, sizeof(text)), words);
+}
+
+static void
+test_exits(void)
+{
+    struct vm_exit x = {.kind = TRACE_IO, .access = {.address = 0x3f8, .size = 1, .write = true}};
+
+    x.access.value = 'H';
+    check_exit(x, EDGE_OUT, "write byte 0x48 'H' to port 0x3f8");
+    x.access.write = false;
+    check_exit(x, EDGE_OUT, "read byte from port 0x3f8");
+    check_exit(x, EDGE_IN, "read byte from port 0x3f8 -> 0x48");
+    x = (struct vm_exit){.kind = TRACE_MSR, .msr = {.index = 0xc0000080, .write = true}};
+    x.msr.value = 0xd01;
+    check_exit(x, EDGE_OUT, "write msr 0xc0000080 IA32_EFER <- 0xd01 (SCE LME LMA NXE)");
+    x = (struct vm_exit){.kind = TRACE_MSR, .msr = {.index = 0x123, .refused = true}};
+    check_exit(x, EDGE_OUT, "read msr 0x123 (this processor has none of that number)");
+    check_exit(x, EDGE_IN, "read msr 0x123 (this processor has none of that number): refused, #GP");
+    /* What changes is known as long as the old value is. */
+    x = (struct vm_exit){.kind = TRACE_CR, .reg = {.number = 0, .write = true}};
+    x.reg.value = CR0_PE | CR0_PG;
+    check_exit(x, EDGE_OUT, "write CR0 <- 0x80000001 (PE PG; changes -ET +PG)");
+    check_exit(x, EDGE_IN, "write CR0 <- 0x80000001 (PE PG)");
+    x = (struct vm_exit){.kind = TRACE_EXCEPTION, .exception = {.vector = VEC_PF, .error = 6}};
+    x.exception.has_error = true;
+    x.exception.address = 0x1234;
+    check_exit(x, EDGE_OUT, "#PF page fault at 0x1234, error 0x6 (not present, write, by user)");
+    check_exit((struct vm_exit){.kind = TRACE_HLT}, EDGE_OUT, "");
+}
+
 /* --- a machine of tables ----------------------------------------------------------------------------- */
 
 #define PML4  0x1000u
@@ -416,6 +461,7 @@ static const struct unit_test tests[] = {
     {"error codes", test_error_codes},
     {"descriptors by hand", test_descriptors},
     {"page-table entries by hand", test_entries},
+    {"exits in words", test_exits},
     {"which bit of a gate is bad", test_bad_bits},
     {"which table is bad", test_bad_tables},
     {"looking changes nothing", test_observer_changes_nothing},
