@@ -165,7 +165,6 @@ scan(struct machine *machine, struct search *search, const struct moment *from, 
     struct machine_goal goal = *search->goal;
     struct live_bound bound = {.until = from};
 
-    goal.instructions = 0;
     goal.wanted = note;
     goal.context = search;
     /* What stops right at the end shows when the guest would go on from there. */

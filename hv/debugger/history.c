@@ -9,7 +9,7 @@
  * to the distance, so that their number grows with the logarithm of the run. One that the user
  * changed the machine at stays: nothing leads to it but itself.
  *
- * Called by live.c and back.c. Next: snapshot.c.
+ * Called by live.c, back.c and look.c. Next: snapshot.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +19,6 @@
 #include "debugger/history.h"
 #include "debugger/live.h"
 #include "debugger/snapshot.h"
-#include "strategy/strategy.h"
 
 #define STEP      1000000u /* instructions and waits: some 10 ms of the soft engine */
 #define EXIT_COST 100u
@@ -360,15 +359,11 @@ history_set_limit(struct history *h, uint64_t bytes)
 int
 history_open(struct history **out, struct machine *machine, struct error *err)
 {
-    struct vm *vm = machine->vm;
     struct history *h;
-    int rc;
+    int rc = ram_track(&machine->vm->ram, err);
 
     *out = NULL;
-    if (!vm->engine_ops->state || !vm->strategy->state || !(vm->engine_ops->caps & CAP_ICOUNT))
-        return error_set(err, ENOTSUP, "engine %s with strategy %s cannot be taken back",
-                         vm->engine_ops->name, vm->strategy->name);
-    if ((rc = ram_track(&vm->ram, err)))
+    if (rc)
         return rc;
     h = calloc(1, sizeof(*h));
     if (h)

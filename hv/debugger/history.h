@@ -9,7 +9,7 @@
  * Snapshots lie close together near the present and further apart in the past, so that a step back
  * costs milliseconds and memory stays below a bound.
  *
- * Called by live.c. Next: history.c.
+ * Called by live.c, back.c and look.c. Next: history.c.
  */
 #ifndef HV_DEBUGGER_HISTORY_H
 #define HV_DEBUGGER_HISTORY_H
@@ -26,7 +26,8 @@ struct history_figures {
     struct moment first, last;
 };
 
-/* -ENOTSUP with a sentence if engine or strategy cannot be taken back. */
+/* For an engine that counts instructions and, as its strategy, says where its state lies. 0 or
+ * -ENOMEM. */
 int history_open(struct history **out, struct machine *machine, struct error *err);
 void history_close(struct history *history);
 

@@ -402,7 +402,7 @@ machine_open_live(struct machine *machine, struct vm *vm, const char *recording,
     if (live_counts(machine) && vm->strategy->state && vm->engine_ops->state) {
         vm->journal = &live->journal;
         int rc = history_open(&machine->history, machine, err);
-        if (rc && rc != -ENOTSUP) {
+        if (rc) {
             machine_close(machine);
             return rc;
         }

@@ -218,11 +218,8 @@ machine_can_go_back(const struct machine *machine, const char **why)
     if (vm && !(vm->engine_ops->caps & CAP_ICOUNT))
         *why = "this engine cannot go back: it does not count instructions; use --engine soft, or "
                "record with --trace FILE and look at it with 'hv debug --trace FILE'";
-    else if (vm && !vm->strategy->state)
-        *why = "this strategy does not say where its state lies, so the machine cannot go back; "
-               "record "
-               "with --trace FILE and look at it with 'hv debug --trace FILE'";
     else
-        *why = "this machine cannot go back: there was no memory for snapshots";
+        *why = "this strategy does not say where its state lies, so the machine cannot go back; "
+               "record with --trace FILE and look at it with 'hv debug --trace FILE'";
     return false;
 }

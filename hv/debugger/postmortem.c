@@ -144,6 +144,7 @@ walk(struct machine *machine, const struct machine_goal *goal, uint64_t step, st
 
     for (uint64_t i = from + step, n = 0; i < trace->count; i += step, n++) {
         if (n % LOOK_AROUND == 0 && machine->interrupted) {
+            machine_forget_interrupt(machine);
             *stop = (struct stop){.why = STOP_INTERRUPTED};
             return true;
         }
@@ -170,7 +171,6 @@ past_forward(struct machine *machine, const struct machine_goal *goal, struct st
 {
     if (goal->instructions)
         return no_instructions(err);
-    machine->interrupted = 0;
     if (!walk(machine, goal, 1, stop)) {
         stand(machine, machine->trace->count);
         *stop = (struct stop){.why = STOP_END};
@@ -184,7 +184,6 @@ past_backward(struct machine *machine, const struct machine_goal *goal, struct s
 {
     if (goal->instructions)
         return no_instructions(err);
-    machine->interrupted = 0;
     if (*place(machine) == BEGINNING || !walk(machine, goal, UINT64_MAX, stop)) {
         stand(machine, BEGINNING);
         *stop = (struct stop){.why = STOP_BEGINNING};

@@ -152,9 +152,34 @@ test_newer_kind(void)
     tape_remove(&tape);
 }
 
+/* Ctrl-C between two movements stops the next one, where it stands, and not the one after. */
+static void
+test_interrupt(void)
+{
+    const struct machine_goal goal = {.edges = EDGE_OUT};
+    struct stop stop;
+
+    begin();
+    CU_ASSERT_EQUAL(
+        past.ops->seek(&past, &(struct moment){.exits = 100, .edge = EDGE_OUT}, &stop, &err), 0);
+    machine_interrupt(&past);
+    CU_ASSERT_EQUAL(past.ops->forward(&past, &goal, &stop, &err), 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);
+    CU_ASSERT_EQUAL(past.now.exits, 100);
+    CU_ASSERT_EQUAL(past.ops->forward(&past, &goal, &stop, &err), 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_EDGE);
+    CU_ASSERT_EQUAL(past.now.exits, 101);
+    machine_interrupt(&past);
+    CU_ASSERT_EQUAL(past.ops->backward(&past, &goal, &stop, &err), 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);
+    CU_ASSERT_EQUAL(past.now.exits, 101);
+    end();
+}
+
 static const struct unit_test tests[] = {
     {"each edge, both ways", test_walk},
     {"what a recording cannot do", test_limits},
+    {"interrupted", test_interrupt},
     {"an exit that only a newer hv knows", test_newer_kind},
     {NULL, NULL},
 };
