@@ -268,7 +268,7 @@ const struct debug_command commands_catch[] = {
     {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]",
      "Stop when an interrupt is about to be handed to the guest", NULL,
      "catch inject 32", COMPLETE_EXPRESSION, 0, NULL, run_catch_inject},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 const struct debug_command commands_tcatch[] = {
     {"exit", NULL, "stops", "[REASON]... [N] [if EXPRESSION]", "As 'catch exit', once", NULL,
@@ -277,6 +277,6 @@ const struct debug_command commands_tcatch[] = {
      "tcatch entry io", COMPLETE_REASON, 0, NULL, run_tcatch_entry},
     {"inject", NULL, "stops", "[VECTOR] [if EXPRESSION]", "As 'catch inject', once", NULL,
      "tcatch inject", COMPLETE_EXPRESSION, 0, NULL, run_tcatch_inject},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

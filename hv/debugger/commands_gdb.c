@@ -34,6 +34,6 @@ const struct debug_command commands_gdb[] = {
      "In gdb: 'target remote :1234'; 'monitor COMMAND' executes a command of ours, after\n"
      "one that moves the machine say 'maintenance flush register-cache'.",
      "gdbserver unix:/tmp/hv.gdb", COMPLETE_FILE, COMMAND_LIVE, NULL, run_gdbserver},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

@@ -279,6 +279,6 @@ const struct debug_command commands_graph[] = {
      RANGE_TEXT, "graph timeline", COMPLETE_FILE, 0, NULL, run_timeline},
     {"flame", NULL, "output", "[RANGE] [FILE]", "Exits by domain, reason and function", RANGE_TEXT,
      "graph flame", COMPLETE_FILE, 0, NULL, run_flame},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

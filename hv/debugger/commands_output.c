@@ -75,7 +75,7 @@ static const struct debug_command trace_table[] = {
     {"save", NULL, "output", "FILE", "Keep the recording of the run so far",
      "'hv trace FILE' reads it, and 'hv debug --trace FILE' walks through it.",
      "trace save boot.hvt", COMPLETE_FILE, 0, NULL, run_trace_save},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 
 const struct debug_command commands_output[] = {
@@ -89,6 +89,6 @@ const struct debug_command commands_output[] = {
      "%d %i %u %x %o %c print a value, %p one with 0x, %s the guest's string at an\n"
      "address; flags and a width as in C.",
      "printf \"%d: %s\\n\", $exit, $rdi", COMPLETE_EXPRESSION, 0, NULL, debug_printf},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

@@ -250,6 +250,6 @@ const struct debug_command commands_run[] = {
      "checkpoint", COMPLETE_NOTHING, 0, NULL, run_checkpoint},
     {"restart", NULL, "run", "[N]", "Go to checkpoint N (1)", "'info checkpoints' lists them.",
      "restart 2", COMPLETE_EXPRESSION, 0, NULL, run_restart},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

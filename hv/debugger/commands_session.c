@@ -124,7 +124,7 @@ run_type(struct debugger *debugger, const char *arguments, struct error *err)
 static const struct debug_command show_table[] = {
     {"commands", NULL, "session", "", "The last ten lines that were executed", NULL,
      "show commands", COMPLETE_NOTHING, 0, NULL, run_show_commands},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 
 const struct debug_command commands_session[] = {
@@ -155,6 +155,6 @@ const struct debug_command commands_session[] = {
     {"quit", "q,exit", "session", "[STATUS]", "Leave the debugger",
      "STATUS is an expression; hv ends with it.",
      "quit 0", COMPLETE_NOTHING, 0, NULL, run_quit},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

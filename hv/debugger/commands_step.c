@@ -187,6 +187,6 @@ const struct debug_command commands_step[] = {
      "On a machine that runs this needs the engine soft; a recording can always go\n"
      "back.",
      "reverse-stepexit", COMPLETE_EXPRESSION, COMMAND_REPEATS | COMMAND_BACK, NULL, run_reverse_stepexit},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

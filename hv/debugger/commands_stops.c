@@ -209,7 +209,7 @@ take_entry(struct debugger *debugger, const char **text, struct stop_entry **ent
     int rc = 0;
 
     /* Without a number: the one that was made last. */
-    if (!isdigit((unsigned char)**text) && debugger->stops->count) {
+    if (!**text && debugger->stops->count) {
         *entry = debugger->stops->entry[debugger->stops->count - 1];
         return 0;
     }
@@ -463,6 +463,6 @@ const struct debug_command commands_stops[] = {
      "enable once 2", COMPLETE_NOTHING, 0, NULL, run_enable},
     {"disable", NULL, "stops", "[N]...", "Let stops not hold, without forgetting them", NULL,
      "disable 1-3", COMPLETE_NOTHING, 0, NULL, run_disable},
-    {NULL, NULL, NULL, NULL, NULL, NULL, NULL, COMPLETE_NOTHING, 0, NULL, NULL},
+    {0},
 };
 /* clang-format on */

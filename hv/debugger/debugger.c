@@ -322,10 +322,8 @@ execute_pending(struct debugger *debugger, struct error *err)
             rc = execute_command(debugger, line, 0, err);
     }
     debugger->script_depth--;
-    if (session->pending) {
-        free(session->pending);
-        session->pending = NULL;
-    }
+    free(session->pending);
+    session->pending = NULL;
     return rc;
 }
 
@@ -364,12 +362,15 @@ debugger_execute(struct debugger *debugger, const char *line, struct error *err)
 int
 session_execute(struct debugger *debugger, const char *text, unsigned *number, struct error *err)
 {
-    char line[LINE_LONGEST + 1];
+    struct session *session = debugger->session;
+    char line[LINE_LONGEST + 1],
+        *outer = session->pending; /* if a stop's commands brought us here */
     int rc = 0;
 
     if (debugger->script_depth >= SESSION_DEPTH)
         return error_set(err, ELOOP, "more than %d scripts within one another", SESSION_DEPTH);
     *number = 0;
+    session->pending = NULL;
     debugger->script_depth++;
     while (!rc && !debugger->quit && next_line(&text, line)) {
         ++*number;
@@ -378,6 +379,8 @@ session_execute(struct debugger *debugger, const char *text, unsigned *number, s
             rc = execute_pending(debugger, err);
     }
     debugger->script_depth--;
+    free(session->pending);
+    session->pending = outer;
     return rc;
 }
 

@@ -42,7 +42,7 @@ struct debugger {
     struct session *session;  /* session.h */
     char *repeat;             /* what an empty line means; NULL: nothing */
     unsigned script_depth;    /* of `source` */
-    struct run_limits limits; /* of the whole run: --limit; then every movement fails */
+    struct run_limits limits; /* --limit: then every movement fails but to a moment */
     bool started;             /* the machine has moved since it was built */
     /* Asks a yes-or-no question on the terminal; NULL: the answer is yes. Owned by the cli. */
     bool (*ask)(const char *question);

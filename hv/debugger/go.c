@@ -191,8 +191,7 @@ debugger_go(struct debugger *debugger, const struct go *go, struct stop *stop, s
         return limit_error(debugger, err);
     if (stop->why != STOP_POINT && stop->why != STOP_EDGE && stop->why != STOP_INJECT)
         return 0;
-    if (!go->back && stop->why == STOP_EDGE && !going.hit && over_limit(debugger) &&
-        !is_place(&going, machine, stop))
+    if (!go->back && !going.hit && over_limit(debugger) && !is_place(&going, machine, stop))
         return limit_error(debugger, err);
     if (go->back) /* it was asked about more places than this one */
         going.hit = go->own_points_only ? NULL : stops_hit(debugger, stop, true);

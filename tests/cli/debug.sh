@@ -147,6 +147,21 @@ echo not reached by the commands
 END
 ends "commands of a stop" 0 '^<m>' '^<i>' '^<n>' '^inject'
 
+printf 'echo <f1>\necho <f2>\n' >"$work/of-a-stop.hv"
+debug <<END
+catch exit io
+commands
+silent
+source $work/of-a-stop.hv
+echo <c>
+end
+continue
+END
+ends "a file among the commands of a stop" 0 '^<f1>' '^<f2>' '^<c>'
+printf 'catch exit io\ncommands io\n' | debug
+got=$(cat "$work/status")
+ends "commands of no stop" 1 "line 2: 'io' is no number of a stop"
+
 debug <<'END'
 break kmain
 condition 1 *(int *)0x123456789abc == 1
