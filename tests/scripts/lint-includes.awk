@@ -19,9 +19,9 @@ BEGIN {
         interface[list[i]] = 1
     # Libraries and system interfaces that one room owns.
     owner["Zydis/"] = "^hv/isa/x86/disasm"
-    owner["elfutils/"] = "^hv/loader/"
+    owner["elfutils/"] = owner["libelf.h"] = owner["gelf.h"] = owner["dwarf.h"] = "^hv/loader/"
     owner["readline/"] = "^hv/cli/prompt"
-    owner["linux/kvm.h"] = "^hv/engine/"
+    owner["linux/kvm.h"] = "^hv/engine/kvm"
 }
 
 function bad(why) {
