@@ -1,8 +1,8 @@
 /*
  * driver.c - the guest of lab 2: drivers for a device that adds numbers up, by three roads.
  *
- * One word of the command line says which: id, port, mmio, call, size, wild. It is given: the tests
- * use this file as it came.
+ * Words of the command line say which: id, port, again, size, mmio, call, none, many, wild. It is given: the
+ * tests use this file as it came.
  */
 #include "labguest.h"
 
@@ -13,6 +13,9 @@
 #define REG_SUM   8 /* read: the sum; a new one begins with 0 */
 
 #define HC_FOLD 0x100 /* hypercall: RBX = address of numbers, RCX = how many */
+
+#define MANY       (UINT64_C(64) << 20) /* where nothing else is */
+#define MANY_WORDS (UINT64_C(4) << 20)
 
 #define WORDS 8
 static uint32_t numbers[WORDS] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -74,6 +77,8 @@ guest_main(struct boot_info *boot)
         uint16_t half;
         __asm__ volatile("inw %w1, %w0" : "=a"(half) : "Nd"(PORT_BASE + REG_SUM));
         say_hex("half a sum", half);
+        out32(PORT_BASE + REG_ID, 9); /* nobody takes it */
+        say_hex("data, read", in32(PORT_BASE + REG_DATA));
         say("size sum", in32(PORT_BASE + REG_SUM));
     }
     if (asked(boot, "mmio"))
@@ -82,6 +87,11 @@ guest_main(struct boot_info *boot)
         by_call((uint64_t)numbers, WORDS);
     if (asked(boot, "none"))
         by_call((uint64_t)numbers, 0);
+    if (asked(boot, "many")) { /* 16 MiB of numbers: all 0 but the first and the last */
+        volatile uint32_t *many = (volatile uint32_t *)MANY;
+        many[0] = many[MANY_WORDS - 1] = 0xffffffff;
+        by_call(MANY, MANY_WORDS);
+    }
     if (asked(boot, "wild")) {
         by_call(boot->memory_size - 4, 2);              /* the second number is behind the end */
         by_call(0xd0000000, 1);                         /* no memory of the guest's */

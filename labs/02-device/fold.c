@@ -86,7 +86,8 @@ static const struct device_ops fold_ops = {
 };
 
 /* strategy_ops.prepare: the board is there, the processor is not. bus_map() gives a device `count`
- * ports or bytes from `first`; the device sees offsets from `base`. */
+ * ports or bytes from `first`; the device is told the address minus `base`. Its arguments are
+ * bus, BUS_PORT or BUS_MMIO, first, count, base, device, err (core/bus.h). */
 static int
 fold_prepare(struct vm *vm, struct error *err)
 {
@@ -120,7 +121,8 @@ fold_prepare(struct vm *vm, struct error *err)
  * errors    never ends the machine: what a guest passes is the guest's problem
  * hint      ram_read(&vm->ram, gpa, to, length) copies out of guest memory and is -EFAULT if any byte is
  *           outside. A guest may pass any 64 bits: count numbers are 4 * count bytes, and that product
- *           has 66 bits. Compare before you multiply; vm->ram.size is the size of RAM
+ *           has 66 bits. Compare before you multiply; vm->ram.size is the size of RAM. All of
+ *           RAM is allowed: more than the stack of the VMM has room for
  */
 static int64_t
 fold_call(struct vm *vm, uint64_t address, uint64_t count)

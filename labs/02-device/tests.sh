@@ -33,8 +33,8 @@ check port-sum 10 "eight numbers, twice"
 
 t_port_size() {
     drive size size
-    expect "$W/size.out" "The device has registers of 4 bytes. A write of 2 bytes is not answered, and adds nothing; a read of 2 bytes gives all ones, and SUM stays as it is." \
-        "half a sum: 0xffff" "size sum: 5"
+    expect "$W/size.out" "The device has registers of 4 bytes. A write of 2 bytes is not answered, and adds nothing; a read of 2 bytes gives all ones, and SUM stays as it is. What no register answers, a read of DATA and a write of ID, is the same." \
+        "half a sum: 0xffff" "data, read: 0xffffffff" "size sum: 5"
 }
 check port-size 5 "half a number"
 
@@ -42,15 +42,16 @@ part "B. By memory"
 
 t_mmio_sum() {
     drive mmio mmio
-    expect "$W/mmio.out" "The same device, at MMIO_BASE: fold_prepare() maps it on the bus a second time, as BUS_MMIO." "mmio sum: 36"
+    expect "$W/mmio.out" "The same device, at MMIO_BASE: fold_prepare() maps it on the bus a second time, as BUS_MMIO. The device is told the address minus the base that bus_map() was given: 0 to 11, as by port." "mmio sum: 36"
 }
 check mmio-sum 10 "eight numbers by memory"
 
 part "C. By hypercall"
 
 t_call_sum() {
-    drive call call none
-    expect "$W/call.out" "fold_call() reads the numbers out of the guest's memory and returns their sum." "call sum: 36" "call sum: 0"
+    drive call call none many
+    expect "$W/call.out" "fold_call() reads the numbers out of the guest's memory and returns their sum, which has 64 bits: the third call passes 4194304 numbers, two of them ffffffff, the others 0." \
+        "call sum: 36" "call sum: 0" "call sum: 8589934590"
 }
 check call-sum 10 "eight numbers in one exit"
 
@@ -77,7 +78,7 @@ t_exits() {
 check exits 10 "how many exits each road takes"
 
 t_why() {
-    reason call-because 6 'read|cop(y|ies)|memory|address' "Say who fetches the numbers, and from where."
-    reason mmio-because 6 'instruction|decod|interpret|emulat' "Which register gets the value of 'mov (%rbx), %eax', and who knows that when only an address has left the guest?"
+    reason call-because 6 'read|cop(y|ies)|memory|ram|address|array|loop|fetch|itself' "Say who fetches the numbers, and from where."
+    reason mmio-because 6 'instruction|decod|interpret|emulat|opcode|operand|register|disassembl' "Which register gets the value of 'mov (%rbx), %eax', and who knows that when only an address has left the guest?"
 }
 check why 5 "why"

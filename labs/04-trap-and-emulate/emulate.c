@@ -14,13 +14,16 @@
  *   x86_write_linear(cpu, linear, size, 0, value)       EMU_OK; anything else is to be returned as it is
  *   x86_raise_error(cpu, VEC_GP, 0)                     returns EMU_FAULT: the guest gets #GP(0)
  *
+ * `value` is a uint64_t, however small the size. Linear addresses are those that instructions use.
+ *
  * Each returns EMU_OK when the instruction is done and rip behind it. When it faults, nothing of the
  * virtual processor has changed: so first everything that can fault, then the change.
  * SDM is Intel's manual.
  */
 #include "emulate.h"
 
-/* May this code change IF? At a CPL above IOPL CLI and STI are #GP(0) (SDM vol. 2, CLI). */
+/* May this code change IF? IOPL, two bits of RFLAGS, is the highest CPL that may. Above it CLI and STI are
+ * #GP(0) (SDM vol. 2, CLI). */
 static bool
 may_change_if(const struct x86_cpu *cpu)
 {
@@ -119,7 +122,7 @@ emulate_lgdt(struct vmm *vmm, const struct x86_insn *in)
  * errors    what x86_read_linear() returns. POPF itself NEVER faults: a program that may not change IF
  *           is not told (SDM vol. 2, POPF). That silence is the hole for which flat.c patches the guest
  * hint      may_change_if() looks at the OLD flags: ask it before you change them. Afterwards call
- *           x86_update_mode(cpu), which draws its conclusions from the flags
+ *           x86_update_mode(cpu): the interpreter keeps a copy of what AC means
  */
 #define POPF_FLAGS (FLAGS_ARITH | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_AC | FLAG_ID)
 int

@@ -24,6 +24,7 @@ uint64_t probe(void (*function)(void));
 uint64_t probe_user(void (*function)(void));
 void tick_entry(void), fault_13(void), fault_14(void), call_entry(void);
 static uint8_t user_stack[1024] __attribute__((aligned(16), used));
+uint64_t user_flags = 0x202; /* IF set, IOPL 0 */
 uint64_t user_top = (uint64_t)(user_stack + sizeof(user_stack));
 
 __asm__("tick_entry:\n"
@@ -49,7 +50,7 @@ __asm__("tick_entry:\n"
         "    mov %rsp, saved_rsp(%rip)\n"
         "    push $0x1b\n"
         "    push user_top(%rip)\n"
-        "    push $0x202\n" /* IF set, IOPL 0 */
+        "    push user_flags(%rip)\n"
         "    push $0x23\n"
         "    push %rdi\n"
         "    iretq\n"
@@ -259,26 +260,31 @@ try_lgdt(void)
 static void
 try_popf(void)
 {
-    uint64_t on, off;
+    uint64_t on, off, before, after;
 
     __asm__ volatile("cli");
     off = flags();
+    __asm__ volatile("mov %%rsp, %0; push %2; popfq; mov %%rsp, %1; mov %0, %%rsp"
+                     : "=&r"(before), "=&r"(after)
+                     : "r"(off)
+                     : "memory", "cc");
+    say("popf: bytes taken off the stack", after - (before - 8));
     __asm__ volatile("push %0; popfq" : : "r"(off | FLAG_IF) : "memory", "cc");
     print(ticks_in_a_while() ? "popf with IF: ticks come\n" : "popf with IF: NO TICKS\n");
     on = flags();
     __asm__ volatile("push %0; popfq" : : "r"(off) : "memory", "cc");
     say("popf without IF: ticks", ticks_in_a_while());
     say_hex("popf: IF was", on & FLAG_IF);
-    __asm__ volatile("push %0; popfq" : : "r"(off | 0x30000ull | 0x400ull) : "memory", "cc");
+    __asm__ volatile("push %0; popfq" : : "r"(off | 0x1b0000ull | 0x400ull) : "memory", "cc");
     on = flags();
     __asm__ volatile("cld");
-    say_hex("popf: DF, and of VM and RF", on & 0x30400ull);
+    say_hex("popf: DF, and of VM, RF, VIF and VIP", on & 0x1b0400ull);
 }
 
 static void user_cli(void) { __asm__ volatile("cli; int $0x40"); }
 static void user_sti(void) { __asm__ volatile("sti; int $0x40"); }
 static void user_hlt(void) { __asm__ volatile("hlt; int $0x40"); }
-static void user_lgdt(void) { __asm__ volatile("lgdt %0; int $0x40" : : "m"(wild)); }
+static void user_lgdt(void) { __asm__ volatile("lgdt %0; int $0x40" : : "m"(good)); }
 
 volatile uint64_t user_saw;
 static void
@@ -308,6 +314,10 @@ try_user(const struct boot_info *boot)
     say("user sti: exception", probe_user(user_sti));
     say("user hlt: exception", probe_user(user_hlt));
     say("user lgdt: exception", probe_user(user_lgdt));
+    user_flags = 0x3202; /* IOPL 3: CLI is theirs, HLT is not */
+    say("user, IOPL 3: cli: exception", probe_user(user_cli));
+    say("user, IOPL 3: hlt: exception", probe_user(user_hlt));
+    user_flags = 0x202;
     if (asked(boot, "popf")) {
         say("user popf: goes on to int", probe_user(user_popf));
         say_hex("user popf: IF and IOPL", user_saw & 0x3200);

@@ -52,6 +52,8 @@ t_user() {
     boot user lgdt user
     expect "$W/user.out" "These four are not a program's business: #GP (13) at virtual CPL 3. 64 means that the program went on." \
         "user cli: exception: 13" "user sti: exception: 13" "user hlt: exception: 13" "user lgdt: exception: 13"
+    expect "$W/user.out" "A kernel may allow its programs CLI and STI: IOPL 3. HLT it cannot allow: #GP at each CPL but 0, whatever IOPL is." \
+        "user, IOPL 3: cli: exception: 64" "user, IOPL 3: hlt: exception: 13"
 }
 check user 15 "programs may not"
 
@@ -60,8 +62,8 @@ part "C. What does not trap"
 t_popf() {
     boot popf popf
     expect "$W/popf.out" "POPF takes IF from the stack, on and off, and RSP moves by 8." \
-        "popf with IF: ticks come" "popf without IF: ticks: 0" "popf: IF was: 0x200"
-    expect "$W/popf.out" "It takes what is in POPF_FLAGS, and so not VM and RF." "popf: DF, and of VM and RF: 0x400"
+        "popf: bytes taken off the stack: 8" "popf with IF: ticks come" "popf without IF: ticks: 0" "popf: IF was: 0x200"
+    expect "$W/popf.out" "It takes what is in POPF_FLAGS, and so not VM, RF, VIF and VIP." "popf: DF, and of VM, RF, VIF and VIP: 0x400"
 }
 check popf 15 "flags from the stack"
 

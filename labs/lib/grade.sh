@@ -126,14 +126,22 @@ expect() { # FILE WHY LINE...
             from=$((from + 1))
             continue
         fi
-        # What came instead: the line that begins alike for the most words; else the last one.
+        # What came instead: the line with the same "name: "; of a text without a name, the line that
+        # begins alike for the most words; else how far it came.
         instead='' prefix=$text
+        case $text in
+        *': '*) instead=$(tail -n "+$from" "$file" | grep -F -e "${text%: *}: " | head -n 1) prefix='' ;;
+        esac
         while [ -z "$instead" ] && [ "$prefix" != "${prefix% *}" ]; do
             prefix=${prefix% *}
             instead=$(tail -n "+$from" "$file" | grep -F -e "$prefix " | head -n 1)
         done
-        [ -n "$instead" ] || instead=$(tail -n "+$from" "$file" | grep . | tail -n 1)
-        [ -n "$instead" ] && line "$bad" BAD "$instead"
+        if [ -n "$instead" ]; then
+            line "$bad" BAD "$instead"
+        else
+            instead=$(tail -n "+$from" "$file" | grep . | tail -n 1)
+            [ -z "$instead" ] || line "$dim" LAST "$instead"
+        fi
         line "$bad" MISSING "$text"
         flunk "$why"
     done
@@ -156,15 +164,16 @@ same() { # WHAT WANTED FOUND WHY
     flunk "$4"
 }
 
-value() { # KEY: what answers.txt has for it, in small letters, single spaces
+wrote() { # KEY: what answers.txt has for it, with single blanks
     [ -f "$DIR/answers.txt" ] || flunk "there is no answers.txt in your folder"
-    sed -n "s/^$1:[[:blank:]]*//p" "$DIR/answers.txt" | tail -n 1 | tr 'A-Z\t' 'a-z ' | tr -s ' ' |
-        sed 's/[ .]*$//'
+    sed -n "s/^$1:[[:blank:]]*//p" "$DIR/answers.txt" | tail -n 1 | tr '\t' ' ' | tr -s ' ' | sed 's/[ .]*$//'
 }
+small() { tr '[:upper:]' '[:lower:]'; }
+value() { wrote "$1" | small; } # what is compared
 
 answer() { # KEY REGEX WHY
-    v=$(value "$1")
-    if printf '%s\n' "$v" | grep -qxE -e "$2"; then
+    v=$(wrote "$1")
+    if printf '%s\n' "$v" | small | grep -qxE -e "$2"; then
         line "$good" GOOD "$1: $v"
         return
     fi
@@ -174,16 +183,16 @@ answer() { # KEY REGEX WHY
 }
 
 reason() { # KEY WORDS REGEX WHY
-    v=$(value "$1")
+    v=$(wrote "$1")
     words=$(printf '%s\n' "$v" | wc -w)
-    if [ "$words" -ge "$2" ] && printf '%s\n' "$v" | grep -qE -e "$3"; then
+    if [ "$words" -ge "$2" ] && printf '%s\n' "$v" | small | grep -qE -e "$3"; then
         line "$good" GOOD "$1: $v"
         return
     fi
     line "$bad" BAD "$1: $v"
     [ "$v" = '?' ] && flunk "answers.txt: '$1' has no reason yet. $4"
     [ "$words" -lt "$2" ] && flunk "a reason is a sentence: at least $2 words. $4"
-    flunk "$4"
+    flunk "$4 (If that is what you say, say it in other words: the grader can only look for words.)"
 }
 
 # --- the list -----------------------------------------------------------------------------------------

@@ -84,7 +84,8 @@ static const struct device_ops fold_ops = {
 };
 
 /* strategy_ops.prepare: the board is there, the processor is not. bus_map() gives a device `count`
- * ports or bytes from `first`; the device sees offsets from `base`. */
+ * ports or bytes from `first`; the device is told the address minus `base`. Its arguments are
+ * bus, BUS_PORT or BUS_MMIO, first, count, base, device, err (core/bus.h). */
 static int
 fold_prepare(struct vm *vm, struct error *err)
 {

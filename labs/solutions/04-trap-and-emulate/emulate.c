@@ -14,13 +14,16 @@
  *   x86_write_linear(cpu, linear, size, 0, value)       EMU_OK; anything else is to be returned as it is
  *   x86_raise_error(cpu, VEC_GP, 0)                     returns EMU_FAULT: the guest gets #GP(0)
  *
+ * `value` is a uint64_t, however small the size. Linear addresses are those that instructions use.
+ *
  * Each returns EMU_OK when the instruction is done and rip behind it. When it faults, nothing of the
  * virtual processor has changed: so first everything that can fault, then the change.
  * SDM is Intel's manual.
  */
 #include "emulate.h"
 
-/* May this code change IF? At a CPL above IOPL CLI and STI are #GP(0) (SDM vol. 2, CLI). */
+/* May this code change IF? IOPL, two bits of RFLAGS, is the highest CPL that may. Above it CLI and STI are
+ * #GP(0) (SDM vol. 2, CLI). */
 static bool
 may_change_if(const struct x86_cpu *cpu)
 {
