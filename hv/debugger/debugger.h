@@ -31,10 +31,10 @@ struct settings {
 
 struct debugger {
     struct machine *machine;
-    FILE *out;               /* where commands print */
-    bool interactive;        /* a terminal: prompt, repeat, questions */
-    bool quit;               /* `quit` was said */
-    int status;              /* hv's exit status, if a script failed */
+    FILE *out;        /* where commands print */
+    bool interactive; /* a terminal: prompt, repeat, questions */
+    bool quit;        /* `quit` was said */
+    int status;       /* hv's exit status, if a script failed */
     struct settings settings;
     struct stops *stops;
     struct displays *displays;
