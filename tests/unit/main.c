@@ -74,6 +74,7 @@ static const struct unit_suite *const suites[] = {
     &suite_paravirt_frames,
     &suite_paravirt,
     &suite_paravirt_user,
+    &suite_paravirt_maps,
     &suite_kernel_text,
     &suite_host,
     &suite_host_stops,

@@ -72,6 +72,7 @@ extern const struct unit_suite suite_trap;
 extern const struct unit_suite suite_paravirt_frames;
 extern const struct unit_suite suite_paravirt;
 extern const struct unit_suite suite_paravirt_user;
+extern const struct unit_suite suite_paravirt_maps;
 extern const struct unit_suite suite_kernel_text;
 extern const struct unit_suite suite_host;
 extern const struct unit_suite suite_host_stops;
