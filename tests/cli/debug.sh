@@ -59,6 +59,18 @@ END
 ends "steps" 0 '^exit 0, after 0 instr' '^exit 0, after 5 instr' '^exit 1 out: io' '^exit 3 out: io' \
     '^exit 3, its edge out' '^exit 3 in: io' '^exit 4 out: '
 
+# --- list ------------------------------------------------------------------------------------------
+
+debug <<END
+directory $(realpath "$(dirname "$0")/../..")
+list kmain
+list 30,34
+list -
+list
+list 100000
+END
+ends "list" 1 'kmain(' '^   30' '^   34' '^   20' '^   29' '^   30' '^   39' 'has fewer than'
+
 debug <<'END'
 tbreak kmain
 run
