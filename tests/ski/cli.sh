@@ -55,6 +55,17 @@ expect 0 'pivot_root' --explain
 if [ "$(id -u)" = 0 ]; then
     expect 1 'i-know' --without seccomp -- true
     expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
+    # Empty cgroups: of a dead supervisor, and of one that cannot be seen and is about to fill it.
+    point=$(sed -n 's|.* \(/[^ ]*\) [^ ]* - cgroup2* .*|\1|p' /proc/self/mountinfo | head -n 1)
+    space=$(stat -L -c %i /proc/self/ns/pid)
+    if mkdir "$point/hv-ski-4194304-1-$space-0" "$point/hv-ski-4194304-1-1-0" 2>"$out"; then
+        "$hv" run --strategy ski -- true >"$out" 2>&1
+        if [ ! -d "$point/hv-ski-4194304-1-$space-0" ]; then good; else bad "a dead supervisor's cgroup is swept"; fi
+        if [ -d "$point/hv-ski-4194304-1-1-0" ]; then good; else bad "another pid namespace's cgroup stays"; fi
+        rmdir "$point"/hv-ski-4194304-1-*-0 2>/dev/null
+    else
+        echo "skipped: whose cgroups are swept, none can be made in '$point'"
+    fi
     # A kernel may lack veth: then that is what it says.
     if "$hv" run --strategy ski --net veth -- true 2>&1 | grep -q 'not supported'; then
         echo "skipped: --net veth, this kernel does not have it"

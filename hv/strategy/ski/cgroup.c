@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -26,6 +27,7 @@
 #define PREFIX        "hv-ski-"
 #define CPU_PERIOD_US 100000u
 #define SWEEP_DEPTH   8u /* folders below the top of a hierarchy */
+#define FOREIGN_AGE   60 /* seconds */
 
 static const char *const controllers[SKI_CGROUPS] = {"memory", "pids", "cpu"};
 static const char *const words[SKI_CGROUPS] = {"memory", "processes", "CPU time"};
@@ -185,6 +187,15 @@ start_time(pid_t pid)
     return start;
 }
 
+/* The number of the pid namespace that we are in: a pid means something there alone. */
+static uint64_t
+pid_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) ? 0 : st.st_ino;
+}
+
 static int
 set_limit(const struct ski *ski, const struct ski_cgroup *group, unsigned controller)
 {
@@ -249,8 +260,9 @@ ski_cgroup_create(struct ski *ski)
     for (unsigned c = 0; ski->root && c < SKI_CGROUPS; c++) {
         /* The address tells this guest from others of the same supervisor. */
         if (!find_parent(controllers[c], folder, sizeof(folder), &v2) ||
-            snprintf(path, sizeof(path), "%s/" PREFIX "%d-%" PRIu64 "-%" PRIxPTR, folder,
-                     (int)getpid(), start_time(getpid()), (uintptr_t)ski) >= (int)sizeof(path))
+            snprintf(path, sizeof(path), "%s/" PREFIX "%d-%" PRIu64 "-%" PRIu64 "-%" PRIxPTR,
+                     folder, (int)getpid(), start_time(getpid()), pid_namespace(),
+                     (uintptr_t)ski) >= (int)sizeof(path))
             continue;
         struct ski_cgroup *group = group_at(ski, path, v2);
         if (!group || set_limit(ski, group, c))
@@ -369,22 +381,26 @@ ski_cgroup_remove(struct ski *ski)
     }
 }
 
-/* Is this a cgroup of ours whose supervisor is gone? Its pid may be another process' by now: the
- * time of its start tells. */
+/*
+ * Is this a cgroup of ours whose supervisor is gone? Its pid may be another process' by now: the time
+ * of its start tells. A supervisor in another pid namespace cannot be looked for. Its cgroup is empty
+ * until the guest is put into it, and after the guest's end: only one that is old can be stale.
+ */
 static bool
-is_stale(const char *name)
+is_stale(const char *path, const char *name)
 {
+    uint64_t space, start;
+    struct stat st;
     int pid;
-    uint64_t start;
 
-    return sscanf(name, PREFIX "%d-%" SCNu64 "-", &pid, &start) == 2 && pid > 0 &&
-           start_time(pid) != start;
+    if (sscanf(name, PREFIX "%d-%" SCNu64 "-%" SCNu64, &pid, &start, &space) != 3 || pid <= 0)
+        return false;
+    if (space == pid_namespace())
+        return start_time(pid) != start;
+    return !stat(path, &st) && time(NULL) - st.st_ctime > FOREIGN_AGE;
 }
 
-/*
- * A cgroup that has no process and whose supervisor is not to be seen. Nothing is killed: the guest of
- * a dead supervisor dies by itself, and a supervisor that is only in another pid namespace has guests.
- */
+/* Nothing is killed: the guest of a dead supervisor dies by itself, and a cgroup with processes stays. */
 static unsigned
 sweep_folder(const char *folder, unsigned depth)
 {
@@ -397,7 +413,7 @@ sweep_folder(const char *folder, unsigned depth)
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
             snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
             continue;
-        if (is_stale(entry->d_name))
+        if (is_stale(path, entry->d_name))
             swept += remove_group(path, false);
         else if (depth)
             swept += sweep_folder(path, depth - 1);
