@@ -147,6 +147,20 @@ ends "watch" 0 'watchpoint 1: ticks' '^hw watchpoint 1' 'timer_interrupt' \
     'ticks: 0x1$' '^hw watchpoint 1' 'ticks: 0x1 -> 0x2$' 'hit 2 times' '^There are no '
 
 debug <<'END'
+watch *(uint64_t *)&ticks
+commands
+silent
+printf "<%d>\n", *(uint64_t *)&ticks
+end
+continue
+continue
+continue
+reverse-continue
+reverse-continue
+END
+ends "watch on the way back: before the write" 0 '^<1>' '^<2>' '^<3>' '^<1>' '^<0>'
+
+debug <<'END'
 catch exit io port 0x3f8
 commands
 silent
