@@ -50,6 +50,14 @@ say_call(const struct subject *s)
     explain_say(s, "Why",
                 "SYSCALL enters the host's kernel at once; ptrace lets hv look before the "
                 "kernel does, and again with the result. Without hv it is the same call.");
+    if (!subject_strategy_is(s, "ski")) {
+        explain_say(
+            s, "Answer",
+            "the kernel, by what the process has made of itself: this strategy puts nothing "
+            "around it ('info namespaces', 'info capabilities').");
+        explain_say(s, "Manual", "syscalls(2), ptrace(2), namespaces(7)");
+        return;
+    }
     snprintf(spaced, sizeof(spaced), " %s ", name ? name : "?");
     for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
         if (strstr(answers[i].calls, spaced)) {

@@ -106,6 +106,13 @@ printf '%s\n' 'catch exit denied' c explain sx >"$work/commands"
 debug -- /bin/sh -c 'chroot /'
 has "denied" 'SECCOMP_RET_TRACE'
 has "denied" 'Filter  chroot: the classical way out'
+printf '%s\n' 'catch exit syscall chroot' c explain 'info namespaces' >"$work/commands"
+timeout 60 "$hv" debug --nx --batch --strategy "$plain" -x "$work/commands" -- /bin/busybox chroot / /bin/busybox true >"$work/out" 2>&1 </dev/null
+verdict "a strategy that isolates nothing" $?
+has "it has no filter to deny anything" 'Answer  the kernel, by what the process'
+has "nor namespaces" "^pid .*the host's"
+! grep -q Filter "$work/out"
+verdict "no word of a filter" $?
 printf 'reverse-stepi\n' >"$work/commands"
 timeout 60 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1
 verdict "host cannot go back" "$(($? - 1))"
