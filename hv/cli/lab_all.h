@@ -13,6 +13,7 @@
 /* What a submission may use, and what it sees of this machine. */
 struct lab_box {
     bool plain;          /* no box: limits only, for work that is trusted */
+    bool namespaces;     /* the work makes some itself: a box without the filter and the covers */
     char labs[PATH_MAX]; /* as the grader finds them: in the box or outside */
     char guests[PATH_MAX];
     char include[PATH_MAX];

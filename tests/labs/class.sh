@@ -1,6 +1,6 @@
 #!/bin/bash
 # class.sh HV LABS [ROUNDS [SECONDS]] - `hv lab grade-all` on a class with good, bad and hostile submissions of lab 3:
-# 21 a round. SECONDS is what one may take. Scores must be right, the same twice, and none may harm another or this host. Called by
+# 21 a round; then on eleven of lab 8. SECONDS is what one may take. Scores must be right, the same twice, and none may harm another or this host. Called by
 # `make check-class`; ends with "class: N passed, N failed". As another user than root it can only see
 # that hv refuses.
 set -u
@@ -147,4 +147,56 @@ for part in 1/2 2/2; do
 done | sort >"$work/2.csv"
 grep -v -E '^(name|"(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"
 ok "the same scores twice, and by parts" diff "$work/1.sorted" "$work/2.csv"
+
+# Lab 8, whose submissions make namespaces: a box without filter and covers. What they could do with it, in
+# namespaces of their own, they try in a child; if it succeeds the score is not full.
+rm -rf "$class" && mkdir "$class"
+container() { # NAME CODE
+    mkdir "$class/$1"
+    cp "$labs/solutions/08-ski/box.c" "$class/$1"
+    cat >>"$class/$1/box.c" <<END
+#include <dirent.h>
+static int own(const char *path, const char *text) { return write_file(path, text); }
+__attribute__((constructor)) static void hostile(void)
+{
+    int status = 0;
+    (void)own;
+    if (!fork()) {
+        unsigned uid = geteuid();
+        char map[32];
+        snprintf(map, sizeof(map), "0 %u 1", uid);
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) || own("/proc/self/uid_map", map))
+            _exit(0);
+        $2
+        _exit(0);
+    }
+    wait(&status);
+    if (status)
+        _exit(9);
+}
+END
+}
+mkdir "$class/starter"
+cp "$labs/08-ski/box.c" "$class/starter"
+container reference ''
+container control '_exit(!access("/hv/labs/08-ski/tests.sh", F_OK)); /* what is there is seen */'
+container uncovers 'umount2("/hv/labs/solutions", MNT_DETACH); DIR *d = opendir("/hv/labs/solutions"); int n = 0; while (d && readdir(d)) n++; _exit(n > 2);'
+container binds 'mount("/hv/labs", "/tmp", NULL, MS_BIND, NULL); DIR *d = opendir("/tmp/solutions"); int n = 0; while (d && readdir(d)) n++; _exit(n > 2);'
+container remounts "mount(NULL, \"/usr\", NULL, MS_REMOUNT | MS_BIND, NULL); mount(NULL, \"/\", NULL, MS_REMOUNT | MS_BIND, NULL); _exit(open(\"/usr/canary\", O_WRONLY | O_CREAT, 0666) >= 0 || open(\"/hv/canary\", O_WRONLY | O_CREAT, 0666) >= 0);"
+container chroots "for (int i = 0; i < 64; i++) chdir(\"..\"); chroot(\".\"); _exit(!access(\"$secret\", F_OK) || !access(\"/etc/shadow\", F_OK));"
+container devices 'if (!mknod("/tmp/mem", S_IFCHR | 0600, 0x101)) _exit(open("/tmp/mem", O_RDONLY) >= 0);'
+container sets 'int fd = open("/proc/sys/kernel/core_pattern", O_WRONLY); int f2 = open("/proc/sysrq-trigger", O_WRONLY); _exit(fd >= 0 || f2 >= 0);'
+container kills 'kill(-1, SIGKILL);'
+container forks 'for (;;) fork();'
+"$hv" lab grade-all 8 "$class" --jobs 4 --seconds "$seconds" --csv "$work/8.csv" >"$work/8.txt" 2>&1
+score() { # NAME SCORE
+    grep -q "^\"$1\",08-ski,$2,100," "$work/8.csv" || { grep "^\"$1\"" "$work/8.csv" && false; }
+}
+ok "lab 8: the starter" score starter 10
+for name in reference uncovers binds remounts chroots devices sets; do ok "lab 8: $name: nothing is to be had" score $name 100; done
+for name in control kills forks; do ok "lab 8: $name" score $name 0; done
+ok "lab 8: nothing was written" [ ! -e /usr/canary ] && [ ! -e "$(dirname "$labs")/canary" ]
+sleep 1
+ok "lab 8: no process is left" [ -z "$(left)" ]
+ok "lab 8: nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
 finish
