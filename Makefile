@@ -144,6 +144,7 @@ check-labs: all | build/deps/check ## every lab: the starter fails as its handou
 	@rm -rf build/labs-installed
 	@$(MAKE) -s install DESTDIR=$(abspath build/labs-installed) PREFIX=/usr
 	@tests/labs/cli.sh build/labs-installed/usr/bin/hv labs
+	@tests/labs/ski.sh build/labs-installed/usr/bin/hv labs
 	@tests/labs/check.sh build/labs-installed/usr/bin/hv labs $(LAB)
 
 check-guest: $(HV) guests

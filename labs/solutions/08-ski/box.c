@@ -37,11 +37,11 @@
 #include <unistd.h>
 
 struct box {
-    int program;       /* the file, opened before anything was given up */
-    char path[256];    /* where its copy is, inside */
-    char **argv;       /* its words */
-    char folder[32];   /* what the new root is mounted on */
-    uid_t uid;         /* who it is outside: whoever called, or nobody */
+    int program;     /* the file, opened before anything was given up */
+    char path[256];  /* where its copy is, inside */
+    char **argv;     /* its words */
+    char folder[32]; /* what the new root is mounted on */
+    uid_t uid;       /* who it is outside: whoever called, or nobody */
     gid_t gid;
 };
 
@@ -459,8 +459,8 @@ int
 main(int argc, char **argv)
 {
     struct box box = {.argv = argv + 1, .folder = "/tmp/box-XXXXXX"};
-    const unsigned long flags =
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | PROCESSES | DOORS | SIGCHLD;
+    const unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | PROCESSES | DOORS |
+                                SIGCHLD;
     int status = 125 << 8;
 
     if (argc < 2 || (box.program = open(argv[1], O_RDONLY | O_CLOEXEC)) < 0) {

@@ -1,0 +1,99 @@
+#!/bin/bash
+# ski.sh HV LABS - lab 8 with what one is tempted to write: boxes that leak although they look closed, that
+# deny so much that nothing works in them, that claim what did not happen, that do not end. Each is the
+# reference with one thing changed, and each must be told what is wrong with it. Called by `make check-labs`,
+# with an installed hv; ends with "ski boxes: N passed, N failed".
+set -u
+hv=$(realpath "$1") labs=$(realpath "$2")
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+reference=$labs/solutions/08-ski/box.c
+passed=0 failed=0
+
+# Root is nobody in a box of this lab: the reference is tried as both, the rest as a user.
+if [ "$(id -u)" = 0 ]; then
+    users="root 12345"
+else
+    users=me
+fi
+as() { # USER COMMAND...
+    user=$1
+    shift
+    case $user in
+    root | me) "$@" ;;
+    *) setpriv --reuid "$user" --regid "$user" --clear-groups "$@" ;;
+    esac
+}
+
+# The work is in $work/box/box.c. told WHAT SCORE TEXT [TEST]: it has this score and is told this
+told() {
+    for who in $users; do
+        rm -rf "$work/box/grade"
+        [ "$who" != 12345 ] || chown -R 12345 "$work/box"
+        as "$who" timeout 200 "$hv" lab grade 8 "$work/box" ${4+"$4"} >"$work/said" 2>&1
+        if grep -qE "^Score: $2\$" "$work/said" && tr -s ' ' <"$work/said" | grep -qF -e "$3"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "FAILED: ski boxes: $1, as $who: not 'Score: $2', or no '$3':"
+            head -n 60 "$work/said" | sed 's/^/    /'
+        fi
+    done
+}
+# changed WHAT SCORE TEXT SED: the reference, changed
+changed() {
+    mkdir -p "$work/box"
+    sed -e "$4" "$reference" >"$work/box/box.c"
+    if cmp -s "$reference" "$work/box/box.c"; then
+        failed=$((failed + 1))
+        echo "FAILED: ski boxes: $1: the reference is not changed by it"
+    fi
+    told "$1" "$2" "$3"
+}
+
+changed "the reference" 100/100 "whole containment table (15/15)" 's/lab 8: a container/Lab 8: a container/'
+users=${users##* }
+
+# It leaks.
+# The filter refuses chroot() then, and no attack gets through: what is left behind is seen all the same.
+changed "chroot is no root" 85/100 "BAD Old root: still mounted" 's/return syscall(SYS_pivot_root.*/return chroot(".") || chdir("\/");/'
+changed "the old root lies on top" 85/100 "BAD Old root: still mounted" 's/ || umount2(".", MNT_DETACH) || chdir("\/")/ || chdir("\/")/'
+changed "the host's /proc" 70/100 "3 see the host's processes THROUGH" \
+    's/return mount("proc", "proc".*/return mount("\/proc", "proc", NULL, MS_BIND | MS_REC, NULL);/'
+changed "pid 1 waits for the program only" 85/100 "honest: orphans are waited for BROKEN" 's/waitpid(-1, /waitpid(program, /'
+changed "descriptors are left open" 75/100 "12 a descriptor left open THROUGH" 's/ || close_range(3, ~0u, 0)//'
+changed "the bounding set is kept" "(70|85)/100" "BAD CapEff: 000001" 's/if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))/if (0)/; s/syscall(SYS_capset, &header, none)/0/'
+changed "no architecture" 65/100 "11 int 0x80 unshare THROUGH" '/AUDIT_ARCH_X86_64/{n;s/KILL_PROCESS/ALLOW/}'
+changed "clone3 is forgotten" 65/100 "5 clone3(CLONE_NEWUSER) THROUGH" 's/IF_EQUAL(SYS_clone3, 1),/IF_EQUAL(SYS_clone3 + 20000, 1),/'
+
+# It is a wall.
+changed "lo is down" 45/100 "honest: its own 127.0.0.1 BROKEN" 's/link_up("lo") || //'
+changed "EPERM for clone3" 55/100 "honest: a thread BROKEN EPERM" '/SYS_clone3/{n;s/ENOSYS/EPERM/}'
+changed "no call at all" 0/100 "nothing was said" 's/^    LOAD(arch),$/    REFUSE(EPERM),/'
+changed "only what the attacks need" 55/100 "honest: a pair of sockets BROKEN" 's/^    DENY(unshare),$/    DENY(unshare), DENY(socketpair),/'
+
+# It claims.
+cat >"$work/box/box.c" <<'END'
+#include <stdio.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    if (argc > 2 && !strcmp(argv[2], "guest"))
+        for (int i = 0; i < 47; i++)
+            printf("1|chroot, then .. upwards|mount|stopped|EPERM\n");
+    printf("0|it is uid 0|honest|works|as it should\n");
+    return 42;
+}
+END
+told "it prints a table itself" 0/100 "nothing was said in there"
+
+# It does not end.
+export HV_LAB_GUARD=3
+sed -e 's/^    int status = 125 << 8;/    int status = pause();/' "$reference" >"$work/box/box.c"
+told "it waits for ever" 0/15 "did not end within 3 seconds" root
+sed -e 's/^    int status = 125 << 8;/    int status = 0; for (;;);/' "$reference" >"$work/box/box.c"
+told "it loops for ever" 0/15 "did not end within 3 seconds" root
+
+echo "ski boxes: $passed passed, $failed failed"
+[ $failed = 0 ]
