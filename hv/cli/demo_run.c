@@ -139,7 +139,7 @@ run_session(struct demo *demo, unsigned session, struct error *err)
 
 /* --- what must be true -------------------------------------------------------------------------- */
 
-/* Is there a line with these words in this order? Blanks count as one, wherever they are. */
+/* Does the text occur? Blanks count as one and a line's end as a blank, wherever they are. */
 static bool
 says(const char *output, const char *text)
 {

@@ -1,5 +1,5 @@
 /*
- * exercise.c - see exercise.h. Called by cmd_ticket.c.
+ * exercise.c - see exercise.h. Called by cmd_ticket.c and cmd_lab.c.
  */
 #include <ctype.h>
 #include <dirent.h>
