@@ -320,7 +320,6 @@ run_live(int fd, const struct words *words, uint64_t seed, FILE *out)
         printf("FAILED: seed %llu cannot be launched: %s\n", (unsigned long long)seed, err.message);
         return false;
     }
-    debugger.console = &launch.console;
     signal_machine = &machine;
     good = run_lines(&debugger, words, seed);
     signal_machine = NULL;
