@@ -1,10 +1,11 @@
-/* core_bus.c - tests of hv/core/bus.c: who answers, what nobody answers, accesses in pieces. */
+/* core_bus.c - tests of hv/core/bus.c and vm_access(): who answers, what nobody answers, pieces, time. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "core/bus.h"
+#include "core/vm.h"
 #include "device/device.h"
+#include "engine/engine.h"
 #include "tests/unit/suites.h"
 
 /* A device that remembers what was asked of it. */
@@ -217,6 +218,38 @@ test_time(void)
     CU_ASSERT_TRUE(p.was_reset);
 }
 
+static uint64_t
+time_is_77(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return 77;
+}
+
+/* An access by the guest: the device knows the time before it answers, and is asked anew afterwards when
+ * it is due. One that keeps no time costs neither. */
+static void
+test_access(void)
+{
+    static const struct engine_ops engine = {.time = time_is_77};
+    static struct vm vm = {.engine_ops = &engine};
+    struct probe p = {0}, q = {0};
+    struct error err;
+
+    CU_ASSERT_EQUAL(
+        bus_map(&vm.bus, BUS_PORT, 0x40, 4, 0x40, bus_add_device(&vm.bus, &narrow, &p), &err), 0);
+    CU_ASSERT_EQUAL(
+        bus_map(&vm.bus, BUS_PORT, 0x80, 4, 0x80, bus_add_device(&vm.bus, &wide, &q), &err), 0);
+    vm.next_known = true;
+    vm_access(&vm, &vm.vcpu[0], BUS_PORT, 0x80, 1, true, 5);
+    CU_ASSERT_EQUAL(q.value, 5);
+    CU_ASSERT_TRUE(vm.next_known);
+    p.bytes[0] = 0x5a;
+    CU_ASSERT_EQUAL(vm_access(&vm, &vm.vcpu[0], BUS_PORT, 0x40, 1, false, 0), 0x5a);
+    CU_ASSERT_EQUAL(p.now, 77);
+    CU_ASSERT_FALSE(vm.next_known);
+    CU_ASSERT_EQUAL(vm_access(&vm, &vm.vcpu[0], BUS_PORT, 0x200, 1, false, 0), 0xff);
+}
+
 static const struct unit_test tests[] = {
     {"ranges, and what is taken", test_map},
     {"a full bus", test_full},
@@ -224,6 +257,7 @@ static const struct unit_test tests[] = {
     {"an access reaches its device whole", test_whole},
     {"an access in pieces", test_pieces},
     {"time and reset reach every device", test_time},
+    {"an access, and the time", test_access},
     {NULL, NULL},
 };
 const struct unit_suite suite_core_bus = {"core_bus", tests};
