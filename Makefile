@@ -112,7 +112,7 @@ check: check-unit check-cli check-gdb check-plugin check-guest check-diff check-
 
 # What the tests are made of: `make -j2 test-programs` uses both processors, the tests themselves one.
 test-programs: all $(BUILD)/unit $(BUILD)/pty $(BUILD)/diff_cpu $(BUILD)/diff_child $(BUILD)/diff_decode
-	@$(MAKE) -s $(FUZZERS)
+	@$(MAKE) -s $(FUZZERS) $(KVM_PROGRAMS) $(SKI_PROGRAMS) $(BUILD)/memtest-run
 
 check-unit: $(BUILD)/unit guests
 	$(BUILD)/unit
