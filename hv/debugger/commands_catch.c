@@ -108,7 +108,9 @@ parse_operand(struct debugger *debugger, struct stop_entry *entry, const char *t
         if (strncmp(text, operands[i].name, n) || (text[n] && !strchr(" \t", text[n])))
             continue;
         if (!(entry->kinds & operands[i].kinds))
-            return error_set(err, EINVAL, "such an exit has no %s", operands[i].name);
+            return error_set(err, EINVAL, "%s has no %s",
+                             entry->type == CATCH_INJECT ? "an interrupt" : "such an exit",
+                             operands[i].name);
         entry->kinds &= operands[i].kinds;
         text += n + strspn(text + n, " \t");
         break;
@@ -120,6 +122,8 @@ parse_operand(struct debugger *debugger, struct stop_entry *entry, const char *t
         return 0;
     if ((rc = expr_evaluate_all(debugger, text, &value, err)))
         return rc;
+    if (entry->type == CATCH_INJECT && value.bits > 255)
+        return error_set(err, EINVAL, "a vector is a number from 0 to 255");
     entry->operand = value.bits;
     return 0;
 }
@@ -145,7 +149,7 @@ parse_catch(struct debugger *debugger, struct stop_entry *entry, const char *tex
             break;
         text += n + strspn(text + n, " \t,");
     }
-    entry->kinds = kinds ? kinds : all_exits();
+    entry->kinds = kinds ? kinds : entry->type == CATCH_INJECT ? KIND(EXCEPTION) : all_exits();
     if (!*text)
         return 0;
     if (entry->type != CATCH_INJECT && !(entry->kinds & WITH_OPERAND))

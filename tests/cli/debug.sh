@@ -173,6 +173,13 @@ echo not reached by the commands
 END
 ends "commands of a stop" 0 '^<m>' '^<i>' '^<n>' '^inject'
 
+printf 'catch inject port 5\n' | debug
+got=$(cat "$work/status")
+ends "an interrupt has no port" 1 'an interrupt has no port'
+printf 'catch inject 256\n' | debug
+got=$(cat "$work/status")
+ends "a vector that is none" 1 'a vector is a number from 0 to 255'
+
 printf 'echo <f1>\necho <f2>\n' >"$work/of-a-stop.hv"
 debug <<END
 catch exit io
