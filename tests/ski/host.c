@@ -184,29 +184,42 @@ start_sleeper(struct host *host, int *out)
     return pid;
 }
 
-/* The guest's own end of the pipe is closed when its last process is gone; its pid 1, an orphan, is
- * ours to wait for. */
-static void
-kill_supervisor(struct host *host)
+/* How long a guest outlives its supervisor's SIGKILL, in seconds; -1: it did not start. Its own end of the
+ * pipe is closed when its last process is gone; its pid 1, an orphan, is ours to wait for. */
+static double
+outlives(struct host *host)
 {
     char text[256];
     int out = -1;
     pid_t pid = start_sleeper(host, &out);
 
-    if (pid < 0) {
-        verdict(host, false, "15: the guest did not start");
-        return;
-    }
-    double start = now(), gone = 0;
+    if (pid < 0)
+        return -1;
+    double start = now(), gone;
     kill(pid, SIGKILL);
     while (read(out, text, sizeof(text)) > 0)
         ;
     gone = now() - start;
     close(out);
     waitpid(pid, NULL, 0);
-    snprintf(text, sizeof(text), "15: SIGKILL of the supervisor: the guest is gone after %.1f ms",
-             gone * 1e3);
-    verdict(host, gone < 0.5, text);
+    return gone;
+}
+
+/* The best of three: others may have the processor for a while. */
+static void
+kill_supervisor(struct host *host)
+{
+    char text[128];
+    double gone = 0;
+
+    for (int tries = 0; tries < 3 && (tries == 0 || gone >= 0.5); tries++)
+        gone = outlives(host);
+    if (gone < 0)
+        snprintf(text, sizeof(text), "15: the guest did not start");
+    else
+        snprintf(text, sizeof(text),
+                 "15: SIGKILL of the supervisor: the guest is gone after %.1f ms", gone * 1e3);
+    verdict(host, gone >= 0 && gone < 0.5, text);
 }
 
 /* --- the matrix ------------------------------------------------------------------------------- */

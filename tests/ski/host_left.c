@@ -64,11 +64,11 @@ count_files(const struct host *host)
     return lines;
 }
 
-/* Children that were lost to us are waited for; true if one is still alive after a second. */
+/* Children that were lost to us are waited for; true if one is still alive after ten seconds. */
 static bool
 orphans_left(const struct host *host)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < 1000; tries++) {
         pid_t pid;
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
             ;
