@@ -5,22 +5,9 @@
 set -u
 hv=$1 guests=$2
 here=$(dirname "$0")
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-# check WHAT COMMAND...: it succeeds.
-check() {
-    what=$1
-    shift
-    if "$@" >"$work/said" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: $what"
-        head -5 "$work/said"
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+about='export: ' shown=''
 
 # refused PATTERN ARGS...: hv trace ends with status 1 and one line, which has the pattern.
 refused() {
@@ -138,5 +125,4 @@ check "odd: babeltrace2 reads every event ($(head -1 "$work/err"))" \
 
 check "nothing was written of them" test ! -e "$work/none"
 
-echo "export: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts export

@@ -9,7 +9,7 @@ here=$(dirname "$0")
 top=$here/../..
 # shellcheck source=tests/scripts/verdict.sh
 . "$here/../scripts/verdict.sh"
-about='plugin: ' shown="$work/check $work/err"
+about='plugin: ' shown=$work/err
 
 build() { # OUT SOURCE...: as docs/PLUGINS.md says
     out=$1

@@ -295,7 +295,7 @@ check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
 check "SIGINT: status 128 + 2" [ $got = 130 ]
 killed TERM --trace "$work/killed.hvt"
 check "SIGTERM: status 128 + 15" [ $got = 143 ]
-check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt" >/dev/null
+check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt"
 
 # --- recordings ---------------------------------------------------------------------------------
 

@@ -11,11 +11,11 @@
 # built the guests, the session must go through, and no more. The same holds for gdb's version.
 set -u
 hv=$(realpath "$1") guests=$(realpath "$2") write=${3-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+shown=''
 cd "$(dirname "$0")/../.." || exit 2
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
 mkdir -p build
-passed=0 failed=0 skipped=0
 
 # made_by SCRIPT: what its transcript depends on. A guest in assembly is the same with every compiler.
 made_by() {
@@ -61,7 +61,7 @@ gdb_session() {
     # shellcheck disable=SC2046
     timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|") --gdb "unix:$work/sock" >"$work/hv" 2>&1 </dev/null &
     pid=$!
-    for _ in $(seq 300); do [ -S "$work/sock" ] || sleep 0.1; done
+    wait_until [ -S "$work/sock" ]
     # Without a HOME gdb would warn that it cannot cache.
     HOME=$work timeout 60 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $work/sock" -x "$work/script" \
@@ -90,8 +90,7 @@ for script in docs/tutorial/*.hv docs/tutorial/*.gdb; do
     name=${script##*/}
     name=${name%.*}
     page=$(grep -lx "<!-- tutorial $name" README.md docs/*.md) || {
-        failed=$((failed + 1))
-        echo "FAILED: no page has a line '<!-- tutorial $name'"
+        verdict "$script" "no page has a line '<!-- tutorial $name'"
         continue
     }
     by=$(made_by "$script")
@@ -99,8 +98,7 @@ for script in docs/tutorial/*.hv docs/tutorial/*.gdb; do
     *.hv) hv_session "$script" ;;
     *) gdb_session "$script" ;;
     esac || {
-        failed=$((failed + 1))
-        echo "FAILED: $script did not go through:"
+        verdict "$script" "did not go through:"
         tail -n 5 "$work/printed"
         continue
     }
@@ -115,16 +113,12 @@ for script in docs/tutorial/*.hv docs/tutorial/*.gdb; do
         old "$name" | plain >"$work/old"
         plain <"$work/out" >"$work/new"
         if ! cmp -s "$work/old" "$work/new"; then
-            failed=$((failed + 1))
-            echo "FAILED: $page: $name is not what hv prints now (make docs-tutorial):"
+            verdict "$page" "$name is not what hv prints now (make docs-tutorial):"
             old "$name" >"$work/old"
             diff "$work/old" "$work/out" | head -n 10
             continue
         fi
     fi
-    passed=$((passed + 1))
+    verdict "$script"
 done
-line="tutorial: $passed passed, $failed failed"
-[ $skipped = 0 ] || line="$line, $skipped skipped"
-echo "$line"
-[ $failed = 0 ]
+verdicts tutorial

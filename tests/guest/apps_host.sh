@@ -5,9 +5,9 @@
 set -u
 guests=$1
 here=$(cd "$(dirname "$0")" && pwd) || exit 2
-out=$(mktemp) || exit 2
-trap 'rm -f "$out"' EXIT
-passed=0 failed=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+out=$work/out shown=''
 
 cd "$guests/apps" || exit 2
 while IFS="|" read -r name want words; do
@@ -22,15 +22,12 @@ while IFS="|" read -r name want words; do
     timeout 60 env -i "./$program" "$@" >"$out" 2>&1 <"$input"
     status=$?
     if [ $status != "$want" ]; then
-        echo "FAILED: $name on Linux: status $status, not $want"
-        failed=$((failed + 1))
+        verdict "$name on Linux" "status $status, not $want"
     elif ! cmp -s "$out" "$here/$name.txt"; then
-        echo "FAILED: $name on Linux prints something else than on minios:"
+        verdict "$name on Linux" "prints something else than on minios:"
         diff -a "$here/$name.txt" "$out" | head -n 10 | sed 's/^/    /'
-        failed=$((failed + 1))
     else
-        passed=$((passed + 1))
+        verdict "$name on Linux"
     fi
 done <"$here/apps.list"
-echo "apps on Linux: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts "apps on Linux"

@@ -8,9 +8,9 @@ set -u
 hv=$1 guests=$2
 shift 2
 here=$(dirname "$0")
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+shown=''
 
 # name | guest | status: (v << 1) | 1 for what it wrote to the debug-exit port | options | command line
 table() {
@@ -90,7 +90,7 @@ for engine in $engines; do
     fi
     while IFS='|' read -r name guest want options line; do
         text=$here/${name%@*}.txt
-        [ -f "$text" ] || { echo "FAILED: no $text"; failed=$((failed + 1)); continue; }
+        [ -f "$text" ] || { verdict "$name" "there is no $text"; continue; }
         case $engine$name in # a hundred thousand exits: minutes on an emulated processor
         kvm*-pages@* | kvm*-small@* | kvm*-nano@*)
             echo "left out on $engine: $name"
@@ -118,14 +118,12 @@ for engine in $engines; do
             >"$work/out" 2>"$work/err" <"$input"
         status=$?
         if [ $status != "$want" ]; then
-            echo "FAILED: $name on $engine: status $status, not $want: $(tail -n 1 "$work/err")"
-            failed=$((failed + 1))
+            verdict "$name on $engine" "status $status, not $want: $(tail -n 1 "$work/err")"
         elif ! same "$name" "$work/out"; then
-            echo "FAILED: $name on $engine prints something else:"
+            verdict "$name on $engine" "prints something else:"
             diff -a "$text" "$work/same" | head -n 10 | sed 's/^/    /'
-            failed=$((failed + 1))
         else
-            passed=$((passed + 1))
+            verdict "$name on $engine"
         fi
     done <<END
 $(table)
@@ -155,11 +153,10 @@ for engine in $engines; do
         exits "$work/soft.$name" >"$work/one"
         exits "$recording" >"$work/two"
         if [ -s "$work/one" ] && cmp -s "$work/one" "$work/two"; then
-            passed=$((passed + 1))
+            verdict "${name%.hvt}"
         else
-            echo "FAILED: ${name%.hvt} has other exits on $engine than on soft:"
+            verdict "${name%.hvt}" "has other exits on $engine than on soft:"
             diff -a "$work/one" "$work/two" | head -n 6 | sed 's/^/    /'
-            failed=$((failed + 1))
         fi
     done
 done
@@ -168,14 +165,10 @@ done
 for recording in "$work"/*@trap.hvt; do
     [ -f "$recording" ] || continue
     if "$hv" trace --no-times "$recording" | grep -qE ' dispatcher +(io|mmio|hlt|msr|cr) '; then
-        echo "FAILED: ${recording##*/}: the deprivileged kernel did something privileged"
-        failed=$((failed + 1))
+        verdict "${recording##*/}" "the deprivileged kernel did something privileged"
     else
-        passed=$((passed + 1))
+        verdict "${recording##*/}"
     fi
 done
 
-line="guest: $passed passed, $failed failed"
-[ $skipped = 0 ] || line="$line, $skipped skipped"
-echo "$line"
-[ $failed = 0 ]
+verdicts guest

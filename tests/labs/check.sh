@@ -6,19 +6,9 @@
 # "labs: N passed, N failed".
 set -u
 hv=$1 labs=$2 only=${3-}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT [REASON]; no reason: passed
-    if [ $# = 1 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: labs: $1: $2"
-        [ $# = 3 ] && head -n 60 "$3" | sed 's/^/    /'
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh" || exit 2
+about='labs: ' shown=$work/said lines=60
 
 # One line, single blanks: where a line breaks does not matter.
 words() { tr -s '[:space:]' ' ' | sed 's/^ //; s/ $//'; }
@@ -45,7 +35,7 @@ announced() { # K README SAID
         if words <"$3" | grep -qF -e "$want"; then
             verdict "$lab: step $1: the message"
         else
-            verdict "$lab: step $1" "the handout announces \"$want\"; the grader says:" "$3"
+            verdict "$lab: step $1" "the handout announces \"$want\"; the grader says:"
         fi
     done
 }
@@ -63,11 +53,11 @@ for folder in "$labs"/[0-9][0-9]-*/; do
         read -r score total < <(sed -n '1s/.*"score": \([0-9]*\), "total": \([0-9]*\),.*/\1 \2/p' "$work/json")
         announced "$k" "$work/$lab/README.md" "$work/said"
         if [ "${score:--1}" -le "$before" ]; then
-            verdict "$lab: step $k" "the score is ${score:-none}, and was $before before" "$work/said"
+            verdict "$lab: step $k" "the score is ${score:-none}, and was $before before"
         elif [ "$k" = "$last" ] && { [ "$score" != "$total" ] || [ $status != 0 ]; }; then
-            verdict "$lab: the reference" "scores $score of $total (status $status)" "$work/said"
+            verdict "$lab: the reference" "scores $score of $total (status $status)"
         elif [ "$k" != "$last" ] && [ $status != 1 ]; then
-            verdict "$lab: step $k" "status $status with $score of $total points" "$work/said"
+            verdict "$lab: step $k" "status $status with $score of $total points"
         else
             verdict "$lab: step $k: the score"
         fi
@@ -75,5 +65,4 @@ for folder in "$labs"/[0-9][0-9]-*/; do
     done
 done
 
-echo "labs: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts labs

@@ -5,29 +5,18 @@
 # that hv refuses.
 set -u
 hv=$(realpath "$1") labs=$(realpath "$2") rounds=${3-1} seconds=${4-30}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh" || exit 2
+about='class: ' shown=$work/said
 class=$work/class
 mkdir "$class"
 export HV_LABS=$labs
 guests=$(dirname "$hv")/../guests
 [ -d "$guests" ] || guests=$(dirname "$hv")/../share/hv/guests
 include=$("$hv" lab flags | sed 's/^-I\([^ ]*\) .*/\1/')
-passed=0 failed=0
 
-ok() { # WHAT COMMAND...
-    what=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: class: $what"
-    fi
-}
-finish() {
-    echo "class: $passed passed, $failed failed"
-    [ $failed = 0 ]
+absent() { # FILE...: none of them is there
+    for file; do [ ! -e "$file" ] || return 1; done
 }
 
 submission() { # NAME: the reference
@@ -96,57 +85,57 @@ done
 # Work that is trusted, without the box, by whoever is here.
 mkdir "$work/plain" && cp -r "$class/reference-1" "$class/starter-1" "$work/plain"
 "$hv" lab grade-all 3 "$work/plain" --plain --csv "$work/plain.csv" >"$work/said" 2>&1
-ok "--plain: the reference is full" grep -q '^"reference-1",03-dispatcher,50,50,"graded"' "$work/plain.csv"
-ok "--plain: the starter is not" grep -q '^"starter-1",03-dispatcher,0,50,"graded"' "$work/plain.csv"
+check "--plain: the reference is full" grep -q '^"reference-1",03-dispatcher,50,50,"graded"' "$work/plain.csv"
+check "--plain: the starter is not" grep -q '^"starter-1",03-dispatcher,0,50,"graded"' "$work/plain.csv"
 
 if [ "$(id -u)" != 0 ]; then
     "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
-    ok "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
-    finish
+    check "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
+    verdicts class
     exit
 fi
 
 # Those that were started in a box know hv by the box' name for it.
-left() { grep -l -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
+left() { grep -q -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
+nobody() { ! left; }
 "$hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --csv "$work/1.csv" --json "$work/1.json" >"$work/1.txt" 2>&1
-ok "it ends well" [ $? = 0 ]
+check "it ends well" [ $? = 0 ]
 total=$(grep -c . "$work/1.csv")
-ok "a line for each: $total" [ "$total" = $((rounds * 21 + 1)) ]
-ok "JSON" jq -e "length == $((rounds * 21))" "$work/1.json" >"$work/jq"
+check "a line for each: $total" [ "$total" = $((rounds * 21 + 1)) ]
+check "JSON" jq -e "length == $((rounds * 21))" "$work/1.json"
 
 is() { # KIND SCORE STATE: in each round
     [ "$(grep -c "^\"$1-[0-9]*\",03-dispatcher,$2,50,\"$3" "$work/1.csv")" = "$rounds" ] && return
     grep "^\"$1-" "$work/1.csv" | head -n 3
     return 1
 }
-ok "the reference is full" is reference 50 graded
-ok "the starter is not" is starter 0 graded
-for kind in crash exits shadow endless empty links; do ok "$kind" is $kind 0 graded; done
-for kind in loop sleep forkbomb memory; do ok "$kind" is $kind 0 ''; done
-ok "too much to the grader's own output" is output 0 ''
-ok "it kills all it can" is kill 0 ''
-for kind in writes reads solutions network; do ok "$kind: nothing is to be had" is $kind 50 graded; done
-ok "a name is no command" grep -q '^"a name; .*,50,50,"graded"' "$work/1.csv"
-ok "too large" is large 0 'too large'
-ok "nothing was written on the host" [ ! -e "$canary" ] && [ ! -e canary ]
-ok "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
-ok "nor into the system" [ ! -e /etc/canary ] && [ ! -e /usr/canary ]
-sleep 1
-ok "no process is left" [ -z "$(left)" ]
-ok "nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
+check "the reference is full" is reference 50 graded
+check "the starter is not" is starter 0 graded
+for kind in crash exits shadow endless empty links; do check "$kind" is $kind 0 graded; done
+for kind in loop sleep forkbomb memory; do check "$kind" is $kind 0 ''; done
+check "too much to the grader's own output" is output 0 ''
+check "it kills all it can" is kill 0 ''
+for kind in writes reads solutions network; do check "$kind: nothing is to be had" is $kind 50 graded; done
+check "a name is no command" grep -q '^"a name; .*,50,50,"graded"' "$work/1.csv"
+check "too large" is large 0 'too large'
+check "nothing was written on the host" absent "$canary" canary
+check "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
+check "nor into the system" absent /etc/canary /usr/canary
+check "no process is left" wait_until nobody
+check "nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
 
 # Twice, in two parts, without those that only wait for the clock: the same scores.
 rm -rf "$class"/{loop,sleep,forkbomb,memory}-*
 for part in 1/2 2/2; do
     # hv is replaced meanwhile, as by an upgrade: what runs is what was started.
     cp "$hv" "$work/new" && mv "$work/new" "$work/hv"
-    (sleep 1 && rm "$work/hv") &
+    (wait_until left && rm "$work/hv") &
     HV_GUESTS=$guests HV_INCLUDE=$include \
         "$work/hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --part $part --csv "$work/part" >"$work/2.txt" 2>&1
     sed 1d "$work/part"
 done | sort >"$work/2.csv"
 grep -v -E '^(name|"(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"
-ok "the same scores twice, and by parts" diff "$work/1.sorted" "$work/2.csv"
+check "the same scores twice, and by parts" diff "$work/1.sorted" "$work/2.csv"
 
 # Lab 8, whose submissions make namespaces: a box without filter and covers. What they could do with it, in
 # namespaces of their own, they try in a child; if it succeeds the score is not full.
@@ -192,11 +181,10 @@ container forks 'for (;;) fork();'
 score() { # NAME SCORE
     grep -q "^\"$1\",08-ski,$2,100," "$work/8.csv" || { grep "^\"$1\"" "$work/8.csv" && false; }
 }
-ok "lab 8: the starter" score starter 10
-for name in reference uncovers binds remounts chroots devices sets; do ok "lab 8: $name: nothing is to be had" score $name 100; done
-for name in control kills forks; do ok "lab 8: $name" score $name 0; done
-ok "lab 8: nothing was written" [ ! -e /usr/canary ] && [ ! -e "$(dirname "$labs")/canary" ]
-sleep 1
-ok "lab 8: no process is left" [ -z "$(left)" ]
-ok "lab 8: nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
-finish
+check "lab 8: the starter" score starter 10
+for name in reference uncovers binds remounts chroots devices sets; do check "lab 8: $name: nothing is to be had" score $name 100; done
+for name in control kills forks; do check "lab 8: $name" score $name 0; done
+check "lab 8: nothing was written" absent /usr/canary "$(dirname "$labs")/canary"
+check "lab 8: no process is left" wait_until nobody
+check "lab 8: nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
+verdicts class

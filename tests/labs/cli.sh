@@ -4,9 +4,9 @@
 # "lab command: N passed, N failed".
 set -u
 hv=$(realpath "$1") labs=$(realpath "$2")
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+about="lab command: "
 
 # says WHAT STATUS TEXT COMMAND...: its status is this and its output has this text
 says() {
@@ -15,11 +15,9 @@ says() {
     timeout 100 "$@" >"$work/out" 2>&1
     status=$?
     if [ $status = "$want" ] && grep -qF -e "$text" "$work/out"; then
-        passed=$((passed + 1))
+        verdict "$what"
     else
-        failed=$((failed + 1))
-        echo "FAILED: lab command: $what: status $status, not $want, or no '$text':"
-        head -n 8 "$work/out" | sed 's/^/    /'
+        verdict "$what" "status $status, not $want, or no '$text'"
     fi
 }
 
@@ -64,5 +62,4 @@ cp "$work/out" "$work/second"
 # shellcheck disable=SC2016 # the inner shell's
 says "and the same words" 0 "the same" sh -c 'cmp "$0" "$1" && echo the same' "$work/second" "$work/first"
 
-echo "lab command: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts "lab command"

@@ -1,27 +1,23 @@
 #!/bin/sh
 # demos.sh HV DEMOS PTY [DEMO] - every demo plays to its end in batch, with its own assertions; the page it
 # makes is well-formed and has every step and picture; a lesson note is beside it. And assertions do
-# fail. Called by `make check-demos`; ends with "demos: N passed, N failed, N skipped".
+# fail. Called by `make check-demos`; ends with "demos: N passed, N failed[, N skipped]".
 set -u
 hv=$(realpath "$1") demos=$(realpath "$2") pty=$(realpath "$3") only=${4-}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+about='demos: ' shown=''
 cd "$work" || exit 2
-passed=0 failed=0 skipped=0
 
-bad() {
-    failed=$((failed + 1))
-    echo "FAILED: demos: $1"
-}
 # A step that must not go through: TEXT of the message.
 must_fail() { # WHAT DEMO-TEXT MESSAGE
     printf 'title: t\n%b' "$2" >"$work/bad.demo"
     if timeout 60 "$hv" demo play "$work/bad.demo" >out 2>&1 </dev/null; then
-        bad "$1: it was shown"
+        verdict "$1" "it was shown"
     elif grep -qF -e "$3" out; then
-        passed=$((passed + 1))
+        verdict "$1"
     else
-        bad "$1: says '$(head -n 2 out)', not '$3'"
+        verdict "$1" "says '$(head -n 2 out)', not '$3'"
     fi
 }
 
@@ -37,25 +33,25 @@ for demo in "$demos"/*.demo; do
         fi ;;
     esac
     if ! timeout 200 "$hv" demo play "$demo" >out 2>&1 </dev/null; then
-        bad "$name: $(tail -n 6 out)"
+        verdict "$name" "$(tail -n 6 out)"
         continue
     fi
     steps=$(grep -cE '^[^#:]' "$demo")
     shown=$(grep -cE '^(\$|\(hv\)) ' out)
-    [ "$shown" -ge "$((steps - 4))" ] || bad "$name: $shown of $((steps - 4)) commands are shown"
-    grep -q '^:expect' "$demo" || bad "$name: claims nothing"
+    [ "$shown" -ge "$((steps - 4))" ] || verdict "$name" "$shown of $((steps - 4)) commands are shown"
+    grep -q '^:expect' "$demo" || verdict "$name" "claims nothing"
     if ! timeout 200 "$hv" demo play "$demo" --html page.html >out 2>&1 </dev/null; then
-        bad "$name: --html: $(tail -n 3 out)"
+        verdict "$name" "--html: $(tail -n 3 out)"
     elif ! xmllint --noout page.html 2>out; then
-        bad "$name: the page is not well-formed: $(head -n 2 out)"
+        verdict "$name" "the page is not well-formed: $(head -n 2 out)"
     elif [ "$(grep -c '<figure>' page.html)" != "$(grep -c '^:picture' "$demo")" ]; then
-        bad "$name: the page lacks pictures"
+        verdict "$name" "the page lacks pictures"
     elif grep -qE '(src|href)="[^d#]' page.html; then
-        bad "$name: the page loads something from elsewhere"
+        verdict "$name" "the page loads something from elsewhere"
     elif [ ! -s "${demo%.demo}.md" ]; then
-        bad "$name: there is no lesson note ${demo%.demo}.md"
+        verdict "$name" "there is no lesson note ${demo%.demo}.md"
     else
-        passed=$((passed + 1))
+        verdict "$name"
     fi
 done
 
@@ -78,10 +74,9 @@ status|\n\n\e[C
 exception GP|quit\r
 END
 if timeout 100 "$pty" keys "$hv" demo play full-virtualization >out 2>err; then
-    passed=$((passed + 1))
+    verdict "on a terminal"
 else
-    bad "on a terminal: $(cat err)"
+    verdict "on a terminal" "$(cat err)"
 fi
 
-echo "demos: $passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+verdicts demos

@@ -5,26 +5,16 @@
 # gives. Called by `make check-tickets`; ends with "tickets: N passed, N failed".
 set -u
 hv=$(realpath "$1") solutions=$(realpath "$2") only=${3-}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
-
-verdict() { # WHAT [REASON FILE]; no reason: passed
-    if [ $# = 1 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED: tickets: $1: $2"
-        head -n 60 "$3" | sed 's/^/    /'
-    fi
-}
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+about='tickets: ' shown=$work/said lines=60
 
 # hand_out NAME: the ticket in $work/NAME
 hand_out() {
     rm -rf "${work:?}/$1"
     "$hv" ticket start "$ticket" "$work/$1" >"$work/said" 2>&1
 }
-check() { # NAME: the check's status; what it says in $work/said
+look() { # NAME: the check's status; what it says in $work/said
     timeout 300 "$hv" ticket check "$ticket" "$work/$1" >"$work/said" 2>&1
 }
 words() { tr -s '[:space:]' ' '; }
@@ -32,25 +22,25 @@ words() { tr -s '[:space:]' ' '; }
 "$hv" ticket list | while read -r number ticket _; do
     echo "$number-$ticket"
 done >"$work/list"
-[ -s "$work/list" ] || verdict "hv ticket list" "lists none" /dev/null
+[ -s "$work/list" ] || verdict "hv ticket list" "lists none"
 while read -r ticket; do
     [ -z "$only" ] || [ "$only" = "$ticket" ] || continue
-    hand_out broken || { verdict "$ticket" "cannot be started" "$work/said"; continue; }
-    check broken
+    hand_out broken || { verdict "$ticket" "cannot be started"; continue; }
+    look broken
     if [ $? = 1 ] && grep -q 'why:' "$work/said"; then
         verdict "$ticket: what is broken is found"
     else
-        verdict "$ticket: as it is handed out" "is not found broken" "$work/said"
+        verdict "$ticket: as it is handed out" "is not found broken"
     fi
     mends=0 masks=0
     for script in "$solutions/$ticket"/m*.sh; do
         name=$(basename "$script" .sh)
         hand_out "$name"
         if ! (cd "$work/$name" && HV=$hv sh -eu "$script") >"$work/said" 2>&1; then
-            verdict "$ticket: $name.sh" "fails" "$work/said"
+            verdict "$ticket: $name.sh" "fails"
             continue
         fi
-        check "$name"
+        look "$name"
         status=$?
         case $name in
         mend*)
@@ -58,7 +48,7 @@ while read -r ticket; do
             if [ $status = 0 ]; then
                 verdict "$ticket: $name"
             else
-                verdict "$ticket: $name" "a right mend is not accepted" "$work/said"
+                verdict "$ticket: $name" "a right mend is not accepted"
             fi ;;
         mask*)
             masks=$((masks + 1))
@@ -66,13 +56,12 @@ while read -r ticket; do
             if [ $status = 1 ] && [ -n "$reason" ] && words <"$work/said" | grep -qF -e "$reason"; then
                 verdict "$ticket: $name"
             else
-                verdict "$ticket: $name" "a mask is not rejected with \"$reason\" (status $status)" "$work/said"
+                verdict "$ticket: $name" "a mask is not rejected with \"$reason\" (status $status)"
             fi ;;
         esac
     done
     if [ $mends = 0 ] || [ $masks = 0 ]; then
-        verdict "$ticket" "has $mends mends and $masks masks" /dev/null
+        verdict "$ticket" "has $mends mends and $masks masks"
     fi
 done <"$work/list"
-echo "tickets: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts tickets

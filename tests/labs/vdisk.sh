@@ -4,10 +4,10 @@
 # without a recovery, some have not. Called by `make check-tickets`.
 set -u
 tools=$(realpath "$1")/tools vdisk=$(realpath "$1")/tickets/07-mapping/vdisk disks=${2:-60}
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+about='vdisk: '
 cd "$work" || exit 2
-passed=0 failed=0
 
 # try yes|no WHAT COMMAND...: after these commands the disk is as wanted, or is not
 try() {
@@ -21,10 +21,9 @@ try() {
     got=no
     cmp -s have wanted && got=yes
     if [ $got = "$want" ]; then
-        passed=$((passed + 1))
+        verdict "$what"
     else
-        failed=$((failed + 1))
-        echo "FAILED: vdisk: seed $seed: $what: all blocks right: $got, not $want"
+        verdict "seed $seed: $what" "all blocks right: $got, not $want"
     fi
 }
 
@@ -41,7 +40,7 @@ head -c "$(stat -c %s broken.img)" /dev/urandom >noise.img
 for command in check map journal list replay copy-map repair checkpoint; do
     cp noise.img disk.img
     "$vdisk" disk.img $command >/dev/null 2>&1
-    [ $? -le 2 ] || { failed=$((failed + 1)); echo "FAILED: vdisk: $command on noise"; }
+    status=$?
+    [ $status -le 2 ] || verdict "$command on noise" "status $status"
 done
-echo "vdisk: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts vdisk

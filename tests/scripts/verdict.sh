@@ -2,10 +2,10 @@
 # verdict.sh - what the shell tests share: a folder for scratch, a count, and what a failure shows.
 #
 # Sourced by tests/*/*.sh, whose last line is `verdicts NAME`. Before that a test may set $about, which
-# stands before what failed, and $shown, the files whose end is printed with it.
+# stands before what failed, and $shown, the files whose end of $lines lines is printed with it.
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 about='' shown="$work/out $work/err"
+passed=0 failed=0 skipped=0 about='' shown="$work/out $work/err" lines=15
 
 verdict() { # WHAT REASON...; no reason: passed
     verdict_what=$1
@@ -17,7 +17,7 @@ verdict() { # WHAT REASON...; no reason: passed
     failed=$((failed + 1))
     echo "FAILED: $about$verdict_what: $*"
     for verdict_file in $shown; do
-        [ ! -f "$verdict_file" ] || tail -n 15 "$verdict_file" | sed 's/^/    /'
+        [ ! -f "$verdict_file" ] || tail -n "$lines" "$verdict_file" | sed 's/^/    /'
     done
 }
 
@@ -26,11 +26,16 @@ is_zero() {
     if [ "$2" = 0 ]; then verdict "$1"; else verdict "$1" "status $2"; fi
 }
 
-# check WHAT COMMAND...: passed if the command succeeds.
+# check WHAT COMMAND...: passed if the command succeeds. What it prints is shown if not.
 check() {
     check_what=$1
     shift
-    if "$@" 2>"$work/check"; then verdict "$check_what"; else verdict "$check_what" "not so: $*"; fi
+    if "$@" >"$work/check" 2>&1; then
+        verdict "$check_what"
+    else
+        verdict "$check_what" "not so: $*"
+        tail -n "$lines" "$work/check" | sed 's/^/    /'
+    fi
 }
 
 # wait_until COMMAND...: until the command succeeds, a minute at most; status 1: it did not. A test waits for
@@ -45,6 +50,7 @@ wait_until() {
 
 # verdicts [NAME]: the last line, and the status.
 verdicts() {
-    echo "${1:+$1: }$passed passed, $failed failed"
+    [ "$skipped" = 0 ] || set -- "${1-}" ", $skipped skipped"
+    echo "${1:+$1: }$passed passed, $failed failed${2-}"
     [ "$failed" = 0 ]
 }

@@ -6,16 +6,10 @@
 set -u
 hv=$1 guests=$2
 here=$(cd "$(dirname "$0")/../guest" && pwd) || exit 2
-out=$(mktemp) || exit 2
-trap 'rm -f "$out"' EXIT
-passed=0 failed=0
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh"
+out=$work/out
 export HV_GUESTS="$guests"
-good() { passed=$((passed + 1)); }
-bad() {
-    echo "FAILED: $1"
-    sed 's/^/    /' "$out" | head -n 10
-    failed=$((failed + 1))
-}
 
 while IFS="|" read -r name want words; do
     case $name in '#'*) continue ;; esac
@@ -25,8 +19,10 @@ while IFS="|" read -r name want words; do
     timeout 60 "$hv" run --strategy ski --cpu 200 -- $words >"$out" 2>&1 <"$input"
     status=$?
     sed -i '/^hv: limits degraded/d' "$out"
-    if [ $status = "$want" ] && cmp -s "$out" "$here/$name.txt"; then good; else
-        bad "$name under ski: status $status, not $want, or another output than on minios"
+    if [ $status = "$want" ] && cmp -s "$out" "$here/$name.txt"; then
+        verdict "$name under ski"
+    else
+        verdict "$name under ski" "status $status, not $want, or another output than on minios"
     fi
 done <"$here/apps.list"
 
@@ -36,8 +32,10 @@ expect() {
     shift 2
     timeout 60 "$hv" run --strategy ski "$@" >"$out" 2>&1 </dev/null
     status=$?
-    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -qE -- "$pattern" "$out"; }; then good; else
-        bad "status $status (not $want), or no '$pattern': $*"
+    if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -qE -- "$pattern" "$out"; }; then
+        verdict "$*"
+    else
+        verdict "$*" "status $status (not $want), or no '$pattern'"
     fi
 }
 expect 3 '' -- /bin/sh -c 'exit 3'
@@ -69,6 +67,7 @@ if [ "$(id -u)" = 0 ]; then
     # A kernel may lack veth: then that is what it says.
     if "$hv" run --strategy ski --net veth -- true 2>&1 | grep -q 'not supported'; then
         echo "skipped: --net veth, this kernel does not have it"
+        skipped=2
     else
         expect 0 'inet addr:10\.77\.' --net veth -- /bin/ifconfig eth0
         expect 1 '' --net none -- /bin/ifconfig eth0
@@ -76,5 +75,4 @@ if [ "$(id -u)" = 0 ]; then
 else
     expect 0 'limits degraded' -- true
 fi
-echo "cli of ski: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts "cli of ski"
