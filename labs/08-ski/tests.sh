@@ -43,7 +43,11 @@ holds() {
     for attack in "$@"; do
         found=$(row "$attack" attacks)
         case $found in
-        *" untried "*) line "$dim" "" "$found" ;;
+        "11 "*" untried "*) line "$dim" "" "$found" ;; # another architecture: the host may have none
+        *" untried "*)
+            line "$bad" BAD "$found"
+            flunk "This attack could not even be made: what it begins with does not work in your box. ./outside honest ./box"
+            ;;
         *" stopped "* | *" refused "*) line "$good" GOOD "$found" ;;
         *)
             line "$bad" BAD "${found:-nothing was heard of: $attack}"

@@ -146,6 +146,7 @@ believed(struct outside *o, pid_t pid)
             o->speaker = pid;
             read_facts(o, pid);
             look_for_root(o, pid);
+            send(o->ear, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* it may go */
         }
     }
     return pid > 0 && pid == o->speaker;
@@ -163,10 +164,12 @@ take_line(struct outside *o)
         return;
     }
     bool through = !strcmp(row.verdict, "through") || !strcmp(row.verdict, "broken");
-    const char *word = !strcmp(row.verdict, "through")   ? "THROUGH"
+    /* SIGALRM: it was too slow to get to its end, which is no refusal. */
+    bool untried = !strcmp(row.verdict, "skipped") || !strcmp(row.detail, "SIGALRM");
+    const char *word = untried                           ? "untried"
+                       : !strcmp(row.verdict, "through") ? "THROUGH"
                        : !strcmp(row.verdict, "broken")  ? "BROKEN"
                        : !strcmp(row.verdict, "other")   ? "refused"
-                       : !strcmp(row.verdict, "skipped") ? "untried"
                                                          : row.verdict;
     o->lines++;
     o->bad += through;

@@ -181,5 +181,9 @@ main(int argc, char **argv)
     for (unsigned i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
         if (!control || attacks[i].control)
             print_line(&attacks[i], run_apart(&attacks[i], &told));
-    return 0;
+    /* Who listens by a socket wants to see who we are before we are gone (labs/tools/outside.c). */
+    char seen;
+    fflush(stdout);
+    alarm(10);
+    return recv(1, &seen, 1, 0) < 0 && errno != ENOTSOCK;
 }
