@@ -20,7 +20,7 @@ stop() {
         [ -f "$file" ] || continue
         pid=$(cat "$file")
         kill "$pid" 2>/dev/null
-        until_true sh -c "! kill -0 $pid || grep -q ' Z ' /proc/$pid/stat" || kill -9 "$pid"
+        wait_until sh -c "! kill -0 $pid || grep -q ' Z ' /proc/$pid/stat" 2>/dev/null || kill -9 "$pid"
     done
     rm -rf "$work"
 }
@@ -29,14 +29,6 @@ trap stop EXIT
 # The lines of the document from the one that is FIRST to the one that is LAST, for our folder.
 lines() { # FIRST LAST
     sed -n "/^    $1\$/,/^    $2\$/s/^    //p" "$teaching" | sed "s|/srv|$srv|g"
-}
-# until_true COMMAND...: a minute at most.
-until_true() {
-    for _ in $(seq 600); do
-        "$@" >/dev/null 2>&1 && return
-        sleep 0.1
-    done
-    return 1
 }
 # Names and scores, sorted: what all ways must agree on.
 scores() { jq -S -c 'map({name, score, total, state}) | sort_by(.name) | .[]' "$1" >"$2"; }
@@ -125,7 +117,7 @@ munged --force --key-file="$work/munge.key" --socket="$work/munge" --pid-file="$
 slurmctld && slurmd -N node1 && slurmd -N node2
 is_zero "slurmctld and slurmd start" $?
 two_idle() { [ "$(sinfo -h -N -t idle | wc -l)" = 2 ]; }
-check "two nodes are idle" until_true two_idle
+check "two nodes are idle" wait_until two_idle
 (cd "$srv" && eval "$(lines 'cat >grade.sbatch.*' 'sbatch --wait .*')") >"$work/slurm.json" 2>"$work/said"
 sed -i '/^Submitted/d' "$work/slurm.json"
 same "Slurm" "$work/slurm.json"

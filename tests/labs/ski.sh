@@ -5,11 +5,11 @@
 # with an installed hv; ends with "ski boxes: N passed, N failed".
 set -u
 hv=$(realpath "$1") labs=$(realpath "$2")
-work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/scripts/verdict.sh
+. "$(dirname "$0")/../scripts/verdict.sh" || exit 2
+about='ski boxes: ' shown=$work/said lines=60
 chmod 755 "$work"
 reference=$labs/solutions/08-ski/box.c
-passed=0 failed=0
 
 # Root is nobody in a box of this lab: the reference is tried as both, the rest as a user.
 if [ "$(id -u)" = 0 ]; then
@@ -33,11 +33,9 @@ told() {
         [ "$who" != 12345 ] || chown -R 12345 "$work/box"
         as "$who" timeout 200 "$hv" lab grade 8 "$work/box" ${4+"$4"} >"$work/said" 2>&1
         if grep -qE "^Score: $2\$" "$work/said" && tr -s ' ' <"$work/said" | grep -qF -e "$3"; then
-            passed=$((passed + 1))
+            verdict "$1"
         else
-            failed=$((failed + 1))
-            echo "FAILED: ski boxes: $1, as $who: not 'Score: $2', or no '$3':"
-            head -n 60 "$work/said" | sed 's/^/    /'
+            verdict "$1, as $who" "not 'Score: $2', or no '$3':"
         fi
     done
 }
@@ -46,8 +44,7 @@ changed() {
     mkdir -p "$work/box"
     sed -e "$4" "$reference" >"$work/box/box.c"
     if cmp -s "$reference" "$work/box/box.c"; then
-        failed=$((failed + 1))
-        echo "FAILED: ski boxes: $1: the reference is not changed by it"
+        verdict "$1" "the reference is not changed by it"
     fi
     told "$1" "$2" "$3"
 }
@@ -96,5 +93,4 @@ told "it waits for ever" 0/15 "did not end within 3 seconds" root
 sed -e 's/^    int status = 125 << 8;/    int status = 0; for (;;);/' "$reference" >"$work/box/box.c"
 told "it loops for ever" 0/15 "did not end within 3 seconds" root
 
-echo "ski boxes: $passed passed, $failed failed"
-[ $failed = 0 ]
+verdicts "ski boxes"
