@@ -48,6 +48,7 @@ ski|file /usr/lib/*/libc.a|libc6-dev|the attacks are linked statically
 ski|command strace|strace|counts system calls, beside engine host
 ski|command pgrep|procps|finds a guest that should be gone
 ski|command setpriv|util-linux|runs the tests as another user
+ski|command jq|jq|adds up what hv writes
 cluster|file /usr/sbin/sshd|openssh-server|a machine that is reached by ssh
 cluster|command ssh|openssh-client|reaches it
 cluster|file /usr/sbin/slurmctld|slurm-wlm|a cluster's scheduler
