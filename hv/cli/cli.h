@@ -11,6 +11,7 @@
 #define HV_CLI_CLI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -75,6 +76,9 @@ struct args {
  * strings belong to argv. "--" ends the options. */
 int args_parse(struct args *args, const struct command *command, int argc, char **argv,
                struct error *err);
+/* One of the command's options by its name (length bytes of it) or its letter; NULL: there is none. */
+const struct option_desc *option_find(const struct command *command, const char *name,
+                                      size_t length);
 /* Was it given? name must be in the command's tables. */
 bool args_flag(const struct args *args, const char *name);
 /* Its last value, or NULL if it was not given. */

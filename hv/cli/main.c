@@ -55,7 +55,7 @@ main(int argc, char **argv)
     struct args args;
     struct error err;
     int status = STATUS_OK;
-    if (wordfile_expand(&words, argc - 2, argv + 2, &err) ||
+    if (wordfile_expand(&words, command, argc - 2, argv + 2, &err) ||
         args_parse(&args, command, words.words, words.word, &err)) {
         wordfile_free(&words);
         return cli_error(STATUS_USER, "%s (see 'hv %s --help')", err.message, command->name);

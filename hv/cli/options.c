@@ -24,8 +24,7 @@ option_at(const struct command *command, unsigned n)
     return n == 0 ? &help_option : NULL;
 }
 
-/* By its name (length bytes of it) or its letter. */
-static const struct option_desc *
+const struct option_desc *
 option_find(const struct command *command, const char *name, size_t length)
 {
     const struct option_desc *o;

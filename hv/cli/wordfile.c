@@ -41,7 +41,12 @@ add_line(struct wordfile *w, char *line, struct error *err)
     while (end > value && strchr(" \t\r", end[-1]))
         *--end = 0;
     if (length == 5 && !memcmp(name, "guest", length))
-        return add(w, value, err);
+        return *value ? add(w, value, err)
+                      : error_set(err, EINVAL, "'guest' needs a value: guest FILE");
+    /* Without this, the word that comes next would be taken for the value. */
+    const struct option_desc *o = option_find(w->command, name, length);
+    if (o && o->value && !*value)
+        return error_set(err, EINVAL, "'%s' needs a value: %s %s", o->name, o->name, o->value);
     /* "--name=value" fits where "  name value" stood: blanks between the two are closed up. */
     char *word = name - 2;
     memmove(word, "--", 2);
@@ -70,7 +75,9 @@ add_file(struct wordfile *w, const char *path, struct error *err)
         return error_set(err, E2BIG, "%s: too many files, or no memory for it", path);
     }
     w->text[w->texts++] = to = copy;
+    unsigned number = 0;
     for (char *line = (char *)data, *next; !rc && line < (char *)data + size; line = next) {
+        number++;
         size_t length = strcspn(line, "\n");
         next = line + length + 1;
         line[length] = 0;
@@ -80,16 +87,17 @@ add_file(struct wordfile *w, const char *path, struct error *err)
         to += length + 3;
     }
     free(data);
-    return rc ? error_prefix(err, rc, "%s", path) : 0;
+    return rc ? error_prefix(err, rc, "%s:%u", path, number) : 0;
 }
 
 int
-wordfile_expand(struct wordfile *w, int argc, char **argv, struct error *err)
+wordfile_expand(struct wordfile *w, const struct command *command, int argc, char **argv,
+                struct error *err)
 {
     bool options_end = false;
     int rc = 0;
 
-    memset(w, 0, sizeof(*w));
+    *w = (struct wordfile){.command = command};
     w->word = calloc(WORDS_LIMIT + 1, sizeof(*w->word));
     if (!w->word)
         return error_set(err, ENOMEM, "no memory for the command line");

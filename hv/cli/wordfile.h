@@ -12,9 +12,10 @@
 #ifndef HV_CLI_WORDFILE_H
 #define HV_CLI_WORDFILE_H
 
-#include "base/error.h"
+#include "cli/cli.h"
 
 struct wordfile {
+    const struct command *command; /* whose options they are */
     char **word; /* what stands for argv, NULL at the end */
     int words;
     char *text[64]; /* the files' bytes, to which words point */
@@ -23,7 +24,8 @@ struct wordfile {
 
 /* argv with each @FILE replaced; a word "@" alone, and words behind "--", stay. 0 or -errno with a
  * sentence; either way wordfile_free() when all is done with the words. */
-int wordfile_expand(struct wordfile *w, int argc, char **argv, struct error *err);
+int wordfile_expand(struct wordfile *w, const struct command *command, int argc, char **argv,
+                    struct error *err);
 void wordfile_free(struct wordfile *w);
 
 #endif

@@ -36,34 +36,65 @@ parse(struct args *args, struct error *err, unsigned count, const char *const *w
     parse(&args, &err, ARRAY_SIZE(((const char *const[]){__VA_ARGS__})),                           \
           (const char *const[]){__VA_ARGS__})
 
+/* Expands "a @FILE @ -- @none", FILE having this text. The caller frees *w. */
+static int
+expand(struct wordfile *w, const char *text, struct error *err)
+{
+    char path[] = "/tmp/hv-words-XXXXXX", at[64];
+    char *argv[] = {(char *)"a", at, (char *)"@", (char *)"--", (char *)"@none"};
+    int fd = mkstemp(path);
+
+    CU_ASSERT_EQUAL_FATAL(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    snprintf(at, sizeof(at), "@%s", path);
+    int rc = wordfile_expand(w, &command, ARRAY_SIZE(argv), argv, err);
+    unlink(path);
+    return rc;
+}
+
 /* @FILE: options by name, the guest as a word, the rest of a line as one value. */
 static void
 test_wordfile(void)
 {
-    static const char text[] = "# a machine\n\nguest  images/shop\n  size\t16M \r\n"
-                               "ex rate=100  quiet\nloud\nsize=4";
     static const char *const want[] = {
         "a", "images/shop", "--size=16M", "--ex=rate=100  quiet", "--loud", "--size=4",
         "@", "--",          "@none"};
-    char path[] = "/tmp/hv-words-XXXXXX", at[64];
-    char *argv[] = {(char *)"a", at, (char *)"@", (char *)"--", (char *)"@none"};
     char *missing[] = {(char *)"@/no/such/file"};
     struct wordfile w;
     struct error err;
-    int fd = mkstemp(path);
 
-    CU_ASSERT_EQUAL_FATAL(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
-    close(fd);
-    snprintf(at, sizeof(at), "@%s", path);
-    CU_ASSERT_EQUAL_FATAL(wordfile_expand(&w, ARRAY_SIZE(argv), argv, &err), 0);
+    CU_ASSERT_EQUAL_FATAL(expand(&w,
+                                 "# a machine\n\nguest  images/shop\n  size\t16M \r\n"
+                                 "ex rate=100  quiet\nloud\nsize=4",
+                                 &err),
+                          0);
     CU_ASSERT_EQUAL_FATAL(w.words, (int)ARRAY_SIZE(want));
     for (unsigned i = 0; i < ARRAY_SIZE(want); i++)
         CU_ASSERT_STRING_EQUAL(w.word[i], want[i]);
     CU_ASSERT_PTR_NULL(w.word[w.words]);
     wordfile_free(&w);
-    unlink(path);
-    CU_ASSERT_EQUAL(wordfile_expand(&w, 1, missing, &err), -ENOENT);
+    CU_ASSERT_EQUAL(wordfile_expand(&w, &command, 1, missing, &err), -ENOENT);
     wordfile_free(&w);
+}
+
+/* A line without the value that it needs is refused, and does not take the next line for it. */
+static void
+test_wordfile_values(void)
+{
+    static const struct {
+        const char *text, *why;
+    } wrong[] = {{"loud\nex\nsize 16M\n", ":2: 'ex' needs a value: ex COMMAND"},
+                 {"s \r\n", ":1: 'size' needs a value: size SIZE"},
+                 {"size =  \n", ":1: 'size' needs a value"},
+                 {"# \n\nguest\n", ":3: 'guest' needs a value: guest FILE"}};
+    struct wordfile w;
+    struct error err;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        CU_ASSERT_EQUAL(expand(&w, wrong[i].text, &err), -EINVAL);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.message, wrong[i].why));
+        wordfile_free(&w);
+    }
 }
 
 static void
@@ -249,6 +280,7 @@ test_date_option(void)
 static const struct unit_test tests[] = {
     {"the ways to write an option", test_forms},
     {"options from a file", test_wordfile},
+    {"a line of a file without its value", test_wordfile_values},
     {"what is refused, and in which words", test_refused},
     {"more words than there is room for", test_too_many},
     {"the nearest name", test_nearest},
