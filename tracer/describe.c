@@ -220,6 +220,38 @@ describe_call(const struct trace *t, const struct trace_event *e, char *text, si
     syscall_format(&values, false, text, size);
 }
 
+static void
+describe_answer(const struct trace_event *e, char *text, size_t size)
+{
+    bool foreign = e->flags & TRACE_FOREIGN;
+    const char *call = foreign ? "32-bit call" : syscall_name(e->address);
+    char result[32];
+
+    snprintf(text, size, "%s = %s", call ? call : "call",
+             syscall_result(e->address, foreign, (int64_t)e->value, result, sizeof(result)));
+}
+
+bool
+describe_is_part(const struct trace_event *e)
+{
+    return e->kind == TRACE_ARGUMENTS || e->kind == TRACE_TEXT;
+}
+
+char *
+describe_part(const struct trace_event *e, char *text, size_t size)
+{
+    if (e->kind == TRACE_TEXT)
+        return syscall_quote((const char *)e + offsetof(struct trace_event, icount),
+                             e->size < TRACE_TEXT_SIZE ? e->size : TRACE_TEXT_SIZE,
+                             e->flags & TRACE_CUT, text, size);
+    if (e->extra > 1) /* of six arguments, the last */
+        snprintf(text, size, "0x%" PRIx64, e->icount);
+    else
+        snprintf(text, size, "0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64, e->icount,
+                 e->rip, e->address, e->value);
+    return text;
+}
+
 /* What signals of the processor's say by their code (sigaction(2), si_code). */
 static void
 describe_fault(const struct trace_event *e, char *text, size_t size)
@@ -299,13 +331,7 @@ describe_operands(const struct trace *t, const struct trace_event *e, describe_n
     case FORM_SYSRET: snprintf(text, size, "result 0x%" PRIx64, e->value); break;
     case FORM_END: describe_end(t, e, text, size); break;
     case FORM_CALL: describe_call(t, e, text, size); break;
-    case FORM_ANSWER: {
-        char result[32];
-        const char *call = syscall_name(e->address);
-        snprintf(text, size, "%s = %s", call ? call : "call",
-                 syscall_result(e->address, (int64_t)e->value, result, sizeof(result)));
-        break;
-    }
+    case FORM_ANSWER: describe_answer(e, text, size); break;
     case FORM_FAULT: describe_fault(e, text, size); break;
     case FORM_SIGNAL: describe_signal(e, text, size); break;
     case FORM_FORK:

@@ -4,6 +4,7 @@
 #ifndef TRACER_DESCRIBE_H
 #define TRACER_DESCRIBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,13 @@ char *describe_operands(const struct trace *trace, const struct trace_event *eve
  * said in words, or as two numbers and a result. Returns text. */
 char *describe_transfer(const struct trace *trace, const struct trace_event *event,
                         describe_name_fn *name, char *text, size_t size);
+
+/* ARGUMENTS and TEXT are parts of the event before them: from icount to value, their fields are not
+ * what they are called (event.h). */
+bool describe_is_part(const struct trace_event *event);
+/* What one holds: "0x1, 0x7ffc00000000, 0x2, 0x0", or a text in quotes, escaped. Returns text. */
+#define DESCRIBE_PART_SIZE 160
+char *describe_part(const struct trace_event *event, char *text, size_t size);
 
 /* What a recording holds of a call: event is a HOST_CALL, DENIED or EXEC of trace; if it is a copy
  * from elsewhere the first argument alone is known. */

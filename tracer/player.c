@@ -149,7 +149,7 @@ collect(struct player *p, char *message, size_t size)
     uint64_t exit = rc ? 0 : trace_exits_before(t, first);
     for (uint64_t i = first; rc == 0 && i < end && !p->full; i++) {
         exit += t->kind[t->events[i].kind].class == TRACE_CLASS_EXIT;
-        if (t->events[i].kind == TRACE_ARGUMENTS || t->events[i].kind == TRACE_TEXT)
+        if (describe_is_part(&t->events[i]))
             continue; /* the event before them has said it */
         rc = player_add(p, &t->events[i], exit);
         if (rc)

@@ -209,11 +209,11 @@ put_clone_flags(struct line *line, uint64_t flags)
 }
 
 static void
-put_text(struct line *line, const struct syscall_values *v, unsigned i)
+put_quoted(struct line *line, const char *bytes, unsigned count, bool cut)
 {
     put(line, "\"");
-    for (unsigned n = 0; n < v->text[i].size; n++) {
-        unsigned char c = (unsigned char)v->text[i].bytes[n];
+    for (unsigned n = 0; n < count; n++) {
+        unsigned char c = (unsigned char)bytes[n];
         if (c == '\n')
             put(line, "\\n");
         else if (c == '"' || c == '\\')
@@ -223,7 +223,16 @@ put_text(struct line *line, const struct syscall_values *v, unsigned i)
         else
             put(line, "\\x%02x", c);
     }
-    put(line, "\"%s", v->text[i].cut ? "..." : "");
+    put(line, "\"%s", cut ? "..." : "");
+}
+
+char *
+syscall_quote(const char *bytes, unsigned count, bool cut, char *text, size_t size)
+{
+    struct line line = {text, size, 0};
+
+    put_quoted(&line, bytes, count, cut);
+    return text;
 }
 
 /*
@@ -238,7 +247,7 @@ put_value(struct line *line, const struct syscall_values *v, unsigned i, char ty
     char name[32];
 
     if (v->text[i].there) {
-        put_text(line, v, i);
+        put_quoted(line, v->text[i].bytes, v->text[i].size, v->text[i].cut);
         return;
     }
     switch (type) {
@@ -352,7 +361,7 @@ restart_name(int64_t error)
 }
 
 char *
-syscall_result(uint64_t number, int64_t result, char *text, size_t size)
+syscall_result(uint64_t number, bool foreign, int64_t result, char *text, size_t size)
 {
     const char *name = NULL;
 
@@ -363,7 +372,7 @@ syscall_result(uint64_t number, int64_t result, char *text, size_t size)
     }
     if (name)
         snprintf(text, size, "-%s", name);
-    else if (gives_address(number) || result > UINT32_MAX)
+    else if ((!foreign && gives_address(number)) || result > UINT32_MAX)
         snprintf(text, size, "0x%" PRIx64, (uint64_t)result);
     else
         snprintf(text, size, "%" PRId64, result);

@@ -43,8 +43,10 @@ unsigned syscall_argument_count(uint64_t number);
 /* "openat(AT_FDCWD, "/etc/passwd", O_RDONLY)"; with names: "openat(dir=AT_FDCWD, ...". Bytes that
  * cannot be printed are escaped; what does not fit is cut. Returns text. */
 char *syscall_format(const struct syscall_values *values, bool names, char *text, size_t size);
-/* "3", "0x7f0123456000", "-ENOENT". Returns text. */
-char *syscall_result(uint64_t number, int64_t result, char *text, size_t size);
+/* "/etc/passwd" with its quotes, escaped as above; cut: and "..." behind them. Returns text. */
+char *syscall_quote(const char *bytes, unsigned count, bool cut, char *text, size_t size);
+/* "3", "0x7f0123456000", "-ENOENT"; foreign: number is of another table. Returns text. */
+char *syscall_result(uint64_t number, bool foreign, int64_t result, char *text, size_t size);
 /* "SIGSEGV"; "signal 99" if it has no name. Returns text. */
 char *syscall_signal(uint64_t number, char *text, size_t size);
 

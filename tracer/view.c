@@ -55,7 +55,7 @@ feed(const struct view_ops *ops, struct view *view, uint64_t first, uint64_t end
         const struct trace_event *event = &trace->events[i];
         bool is_exit = trace->kind[event->kind].class == TRACE_CLASS_EXIT;
         exit += is_exit;
-        if (!ops->sees_parts && (event->kind == TRACE_ARGUMENTS || event->kind == TRACE_TEXT))
+        if (!ops->sees_parts && describe_is_part(event))
             continue;
         if (view->options->progress && ((i - first) & (PROGRESS_STEP - 1)) == 0)
             view->options->progress(view->options->progress_context, i - first, end - first);

@@ -3,7 +3,8 @@
  *
  * As RFC 4180 says it: commas, lines that end with CR LF, a first line with the names of columns,
  * quotes only where they are needed. Addresses and values are hexadecimal (0x...), all other
- * numbers decimal; what an event does not have is an empty field.
+ * numbers decimal; what an event does not have is an empty field. Of arguments and texts of the event
+ * before, what they hold is in `operands`.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,6 +48,12 @@ put_hex_field(struct put *p, uint64_t number)
 }
 
 static void
+put_no_field(struct put *p)
+{
+    put_char(p, ',');
+}
+
+static void
 put_text_field(struct put *p, const char *text)
 {
     put_csv(p, text);
@@ -59,30 +66,32 @@ csv_event(struct view *view, const struct trace_event *e, uint64_t exit)
     const struct trace *t = view->trace;
     struct csv *csv = view->state;
     struct put *p = &csv->put;
-    char operands[DESCRIBE_SIZE];
+    char operands[DESCRIBE_PART_SIZE];
+    bool part = describe_is_part(e);
 
     put_field(p, (uint64_t)(e - t->events) + 1);
     put_field(p, exit);
-    if (!view->options->no_times)
-        put_number(p, e->time);
-    put_char(p, ',');
-    put_field(p, e->icount);
+    view->options->no_times ? put_no_field(p) : put_field(p, e->time);
+    part ? put_no_field(p) : put_field(p, e->icount);
     put_text_field(p, trace_class_names[t->kind[e->kind].class]);
     put_text_field(p, t->kind[e->kind].name);
     put_text_field(p, t->actor[e->from].name);
     put_text_field(p, t->actor[e->to].name);
     put_field(p, e->vcpu);
-    put_hex_field(p, e->rip);
-    put_hex_field(p, e->address);
-    put_hex_field(p, e->value);
+    part ? put_no_field(p) : put_hex_field(p, e->rip);
+    part ? put_no_field(p) : put_hex_field(p, e->address);
+    part ? put_no_field(p) : put_hex_field(p, e->value);
     put_field(p, e->size);
     put_field(p, (e->flags & TRACE_WRITE) != 0);
     put_field(p, (e->flags & TRACE_ERROR) != 0);
     put_field(p, (e->flags & TRACE_HANDLED) != 0);
     put_field(p, e->extra);
-    put_text_field(p, describe_clean(describe_operands(t, e, view->options->name, operands,
-                                                       sizeof(operands))));
-    put_csv(p, names_of(&csv->names, e->rip));
+    if (part)
+        describe_part(e, operands, sizeof(operands));
+    else
+        describe_operands(t, e, view->options->name, operands, DESCRIBE_SIZE);
+    put_text_field(p, describe_clean(operands));
+    put_csv(p, part ? "" : names_of(&csv->names, e->rip));
     put_text(p, "\r\n");
     return p->rc;
 }

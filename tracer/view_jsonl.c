@@ -3,7 +3,8 @@
  * each other line is one event.
  *
  * rip, address and value are strings ("0x101208"): readers that keep numbers as doubles would
- * change the last digits of some. What an event does not have is left out.
+ * change the last digits of some. What an event does not have is left out. Of arguments and texts of
+ * the event before, what they hold is in "operands".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -52,25 +53,13 @@ jsonl_begin(struct view *view)
     return p->rc;
 }
 
-static int
-jsonl_event(struct view *view, const struct trace_event *e, uint64_t exit)
+/* Where it was, and what it was about. */
+static void
+put_what(struct jsonl *j, const struct view *view, const struct trace_event *e)
 {
-    const struct trace *t = view->trace;
-    struct jsonl *j = view->state;
     struct put *p = &j->put;
     char operands[DESCRIBE_SIZE];
 
-    put_json_number(p, "{\"event\":", (uint64_t)(e - t->events) + 1);
-    put_json_number(p, ",\"exit\":", exit);
-    if (!view->options->no_times)
-        put_json_number(p, ",\"time_ns\":", e->time);
-    if (e->icount)
-        put_json_number(p, ",\"icount\":", e->icount);
-    put_string(p, ",\"class\":", trace_class_names[t->kind[e->kind].class]);
-    put_string(p, ",\"kind\":", t->kind[e->kind].name);
-    put_string(p, ",\"from\":", t->actor[e->from].name);
-    put_string(p, ",\"to\":", t->actor[e->to].name);
-    put_json_number(p, ",\"vcpu\":", e->vcpu);
     if (e->rip)
         put_json_hex(p, ",\"rip\":", e->rip);
     put_json_hex(p, ",\"address\":", e->address);
@@ -83,8 +72,45 @@ jsonl_event(struct view *view, const struct trace_event *e, uint64_t exit)
     if (e->extra)
         put_json_number(p, ",\"extra\":", e->extra);
     put_string(p, ",\"operands\":",
-               describe_operands(t, e, view->options->name, operands, sizeof(operands)));
+               describe_operands(view->trace, e, view->options->name, operands, sizeof(operands)));
     put_string(p, ",\"symbol\":", names_of(&j->names, e->rip));
+}
+
+/* Of which argument, and what. */
+static void
+put_part(struct put *p, const struct trace_event *e)
+{
+    char operands[DESCRIBE_PART_SIZE];
+
+    if (e->size)
+        put_json_number(p, ",\"size\":", e->size);
+    put_json_number(p, ",\"extra\":", e->extra);
+    put_json_text(p, ",\"operands\":", describe_part(e, operands, sizeof(operands)));
+}
+
+static int
+jsonl_event(struct view *view, const struct trace_event *e, uint64_t exit)
+{
+    const struct trace *t = view->trace;
+    struct jsonl *j = view->state;
+    struct put *p = &j->put;
+    bool part = describe_is_part(e);
+
+    put_json_number(p, "{\"event\":", (uint64_t)(e - t->events) + 1);
+    put_json_number(p, ",\"exit\":", exit);
+    if (!view->options->no_times)
+        put_json_number(p, ",\"time_ns\":", e->time);
+    if (e->icount && !part)
+        put_json_number(p, ",\"icount\":", e->icount);
+    put_string(p, ",\"class\":", trace_class_names[t->kind[e->kind].class]);
+    put_string(p, ",\"kind\":", t->kind[e->kind].name);
+    put_string(p, ",\"from\":", t->actor[e->from].name);
+    put_string(p, ",\"to\":", t->actor[e->to].name);
+    put_json_number(p, ",\"vcpu\":", e->vcpu);
+    if (part)
+        put_part(p, e);
+    else
+        put_what(j, view, e);
     put_text(p, "}\n");
     return p->rc;
 }

@@ -160,7 +160,7 @@ recording_exit(struct vm *vm, struct vcpu *vcpu)
 }
 
 void
-vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, int64_t result)
+vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, bool foreign, int64_t result)
 {
     struct trace_event *e;
 
@@ -170,6 +170,7 @@ vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, int64_t resu
                         TRACE_ACTOR_GUEST_USER);
     e->address = number;
     e->value = (uint64_t)result;
+    e->flags = foreign ? TRACE_FOREIGN : 0;
     recorder_commit(vm->recorder);
 }
 

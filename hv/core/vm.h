@@ -134,8 +134,10 @@ uint64_t vm_access(struct vm *vm, struct vcpu *vcpu, enum bus_space space, uint6
 void vm_record_call(struct vm *vm, struct vcpu *vcpu, enum trace_kind kind, uint8_t other,
                     uint64_t address, uint64_t value, unsigned size, bool write);
 
-/* Engine host: the host's kernel has answered system call `number` of vcpu. */
-void vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, int64_t result);
+/* Engine host: the host's kernel has answered system call `number` of vcpu; foreign: of another table
+ * than x86-64's. */
+void vm_record_answer(struct vm *vm, struct vcpu *vcpu, uint64_t number, bool foreign,
+                      int64_t result);
 
 /* Names run_end for people: "the guest powered off". */
 const char *run_end_text(enum run_end end);

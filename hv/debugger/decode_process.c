@@ -62,7 +62,8 @@ decode_call(const struct subject *s, char *text, size_t size)
     syscall_format(&values, true, text, size);
     if (s->edge == EDGE_IN && !s->exit.call.pending)
         decode_add(text, size, " = %s",
-                   syscall_result(values.number, s->exit.call.result, result, sizeof(result)));
+                   syscall_result(values.number, values.foreign, s->exit.call.result, result,
+                                  sizeof(result)));
     else if (s->edge == EDGE_IN && s->exit.kind == TRACE_HOST_CALL)
         decode_add(text, size, ": the kernel has not answered yet");
 }

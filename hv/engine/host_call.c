@@ -63,6 +63,13 @@ read_texts(struct vcpu *vcpu, struct exit_call *call, uint64_t number)
     }
 }
 
+/* By int 80, or with an x32 number: another table than x86-64's. */
+static bool
+is_foreign(const struct __ptrace_syscall_info *call)
+{
+    return call->arch != AUDIT_ARCH_X86_64 || call->entry.nr & X32_BIT;
+}
+
 /* Fills vcpu->exit for a call at its first stop or at the filter's. */
 static void
 begin_call(struct vcpu *vcpu, struct host_task *task, enum trace_kind kind)
@@ -77,7 +84,7 @@ begin_call(struct vcpu *vcpu, struct host_task *task, enum trace_kind kind)
     vcpu->exit.rip = info->instruction_pointer - SYSCALL_LEN;
     vcpu->exit.call.number = info->entry.nr;
     vcpu->exit.call.first = info->entry.args[0];
-    vcpu->exit.call.foreign = info->arch != AUDIT_ARCH_X86_64 || info->entry.nr & X32_BIT;
+    vcpu->exit.call.foreign = is_foreign(info);
     vcpu->exit.call.more = &host->call;
     if (!vcpu->exit.call.foreign)
         read_texts(vcpu, &host->call, info->entry.nr);
@@ -94,7 +101,7 @@ answered(struct vcpu *vcpu, struct host_task *task, int64_t result)
     task->in_call = task->at_call = false;
     vcpu->id = task->number;
     vcpu->exit.rip = task->call.instruction_pointer;
-    vm_record_answer(vcpu->vm, vcpu, task->call.entry.nr, result);
+    vm_record_answer(vcpu->vm, vcpu, task->call.entry.nr, is_foreign(&task->call), result);
     vcpu->id = id;
 }
 

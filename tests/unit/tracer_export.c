@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,48 @@ test_csv_and_jsonl(void)
     tape_remove(&tape);
 }
 
+/* Arguments and a text of a call: in `operands`, exactly; their fields are no place and no count. */
+static void
+test_parts(void)
+{
+    struct tape tape;
+    struct trace trace;
+
+    tape_start(&tape);
+    struct trace_event *e = tape_put(&tape, TRACE_HOST_CALL, KERNEL, VMM, 100);
+    e->address = 257;
+    e = tape_put(&tape, TRACE_ARGUMENTS, KERNEL, VMM, 0);
+    e->extra = 1;
+    e->icount = UINT64_MAX, e->rip = 1, e->address = 2, e->value = 3;
+    e = tape_put(&tape, TRACE_ARGUMENTS, KERNEL, VMM, 0);
+    e->extra = 5;
+    e->icount = (UINT64_C(1) << 53) + 1;
+    e = tape_put(&tape, TRACE_TEXT, KERNEL, VMM, 0);
+    e->extra = 1;
+    e->size = TRACE_TEXT_SIZE;
+    char *bytes = (char *)e + offsetof(struct trace_event, icount);
+    memset(bytes, 0xff, TRACE_TEXT_SIZE);
+    memcpy(bytes, "/a\n", 4);
+    tape_close(&tape);
+    tape_read(&tape, &trace);
+    char *text = tape_show(&view_jsonl, &trace, (struct view_options){.no_times = true});
+    CU_ASSERT_PTR_NULL(strstr(text, "icount"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"vcpu\":0,\"extra\":1,\"operands\":"
+                                        "\"0xffffffffffffffff, 0x1, 0x2, 0x3\"}\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "\"vcpu\":0,\"extra\":5,\"operands\":\"0x20000000000001\"}\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"size\":32,\"extra\":1,\"operands\":"
+                                        "\"\\\"/a\\\\n\\\\x00\\\\xff"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\\\\xff\\\"\"}\n")); /* to its end */
+    free(text);
+    text = tape_show(&view_csv, &trace, (struct view_options){.no_times = true});
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, ",0,,,,0,0,0,0,1,\"0xffffffffffffffff, 0x1, 0x2, 0x3\",\r\n"));
+    free(text);
+    trace_close(&trace);
+    tape_remove(&tape);
+}
+
 /* tape_small(): an entry at 0, an exit at 1000 until 1350, the guest until 3350, hlt until 8350. */
 static void
 test_chrome(void)
@@ -420,6 +463,7 @@ static const struct unit_test tests[] = {
     {"numbers and strings", test_put},
     {"names that are made to break a format", test_hostile_names},
     {"CSV and JSON Lines", test_csv_and_jsonl},
+    {"parts of an event in them", test_parts},
     {"the Trace Event Format", test_chrome},
     {"CTF: the metadata", test_ctf_metadata},
     {"CTF: the stream", test_ctf_stream},

@@ -48,6 +48,11 @@ test_operands(void)
         {{.kind = TRACE_END, .address = TRACE_HLT, .value = 3}, "after hlt, status 3"},
         {{.kind = TRACE_END, .address = UINT64_MAX}, "status 0"},
         {{.kind = TRACE_HLT}, ""},
+        {{.kind = TRACE_HOST_RETURN, .address = 9, .value = 4096}, "mmap = 0x1000"},
+        /* By int 80, 9 is link(). */
+        {{.kind = TRACE_HOST_RETURN, .address = 9, .value = 4096, .flags = TRACE_FOREIGN},
+         "32-bit call = 4096"},
+        {{.kind = TRACE_HOST_RETURN, .address = 400, .value = (uint64_t)-38}, "call = -ENOSYS"},
     };
     struct tape tape;
     struct trace trace;
