@@ -42,18 +42,6 @@ at_most() { # WHAT MOST FOUND WHY
     line "$bad" BAD "$1: $3 (at most $2)"
     flunk "$4"
 }
-near() { # KEY NUMBER WHY: give or take a twentieth; 1,234 is 1234
-    v=$(value "$1" | tr -d ', ')
-    case $v in
-    '' | *[!0-9]*) answer "$1" "$2" "$3" ;;
-    esac
-    if [ "${#v}" -lt 16 ] && [ "$((v * 20))" -ge "$(($2 * 19))" ] && [ "$((v * 20))" -le "$(($2 * 21))" ]; then
-        line "$good" GOOD "$1: $v"
-        return
-    fi
-    line "$bad" BAD "$1: $v"
-    flunk "$3"
-}
 
 part "A. Measure"
 

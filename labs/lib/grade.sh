@@ -182,6 +182,21 @@ answer() { # KEY REGEX WHY
     flunk "$3"
 }
 
+# near KEY NUMBER WHY: give or take a twentieth (who builds the guests with another compiler counts a few
+# more or less); 1,234 is 1234
+near() {
+    v=$(value "$1" | tr -d ', ')
+    case $v in
+    '' | *[!0-9]*) answer "$1" "$2" "$3" ;;
+    esac
+    if [ "${#v}" -lt 16 ] && [ "$((v * 20))" -ge "$(($2 * 19))" ] && [ "$((v * 20))" -le "$(($2 * 21))" ]; then
+        line "$good" GOOD "$1: $v"
+        return
+    fi
+    line "$bad" BAD "$1: $v"
+    flunk "$3"
+}
+
 reason() { # KEY WORDS REGEX WHY
     v=$(wrote "$1")
     words=$(printf '%s\n' "$v" | wc -w)

@@ -32,6 +32,7 @@
 #include "strategy/strategy.h"
 #include "tests/fuzz/batch.h"
 #include "tests/fuzz/code.h"
+#include "tests/fuzz/watchdog.h"
 #include "tests/unit/kernel_text.h"
 
 #define MEMORY      (UINT64_C(8) << 20)
@@ -55,21 +56,6 @@ struct fuzz {
     uint64_t ends[STATUS_MAX];
     uint64_t exits, instructions;
 };
-
-static uint64_t seed_now; /* for the alarm */
-
-static void
-on_alarm(int number)
-{
-    char text[96];
-
-    (void)number;
-    int n = snprintf(text, sizeof(text), "\nFAILED: the boot from seed %" PRIu64 " does not end\n",
-                     seed_now);
-    if (write(STDOUT_FILENO, text, (size_t)n) != n)
-        _exit(3);
-    _exit(2);
-}
 
 /* --- the initrd ----------------------------------------------------------------------------------- */
 
@@ -327,11 +313,9 @@ main(int argc, char **argv)
         printf("fuzz_apps: %s\n", err.message);
         return 2;
     }
-    signal(SIGALRM, on_alarm);
     for (uint64_t done = 0; done < count; done += n) {
         n = count - done < BATCH_PROGRAMS ? count - done : BATCH_PROGRAMS;
-        seed_now = first + done;
-        alarm(SECONDS);
+        watchdog_start(first + done, SECONDS);
         if (run_boot(&f, first + done, n))
             passed += n;
         else

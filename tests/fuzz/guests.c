@@ -24,25 +24,11 @@
 #include "cli/launch.h"
 #include "engine/engine.h"
 #include "tests/fuzz/guest_file.h"
+#include "tests/fuzz/watchdog.h"
 #include "tests/random.h"
 
 #define INSTRUCTIONS 20000u
 #define SECONDS      60u /* for one guest; it needs a few milliseconds */
-
-static uint64_t seed_now; /* for the alarm */
-
-static void
-on_alarm(int number)
-{
-    char text[96];
-
-    (void)number;
-    int n = snprintf(text, sizeof(text), "\nFAILED: seed %llu does not end\n",
-                     (unsigned long long)seed_now);
-    if (write(STDOUT_FILENO, text, (size_t)n) != n)
-        _exit(3);
-    _exit(2);
-}
 
 /* Launches and runs one. False: hv did something that it must never do; it was said. */
 static bool
@@ -125,13 +111,11 @@ main(int argc, char **argv)
         return 2;
     }
     fill_neighbour(&neighbour);
-    signal(SIGALRM, on_alarm);
     for (uint64_t seed = first; seed < first + count; seed++) {
         uint64_t size = guest_file_make(data, seed, strategy);
         if (ftruncate(fd, (off_t)size) || pwrite(fd, data, size, 0) != (ssize_t)size)
             return 2;
-        seed_now = seed;
-        alarm(SECONDS);
+        watchdog_start(seed, SECONDS);
         if (run_guest(fd, seed, strategy, ends, &counted))
             passed++;
         else

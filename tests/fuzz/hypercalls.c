@@ -18,6 +18,7 @@
 
 #include "engine/engine.h"
 #include "engine/monitor.h"
+#include "tests/fuzz/watchdog.h"
 #include "tests/random.h"
 #include "tests/unit/paravirt_machine.h"
 #include "tests/unit/paravirt_model.h"
@@ -256,21 +257,6 @@ run_seed(uint64_t seed, unsigned ends[])
     return fault;
 }
 
-static uint64_t seed_now; /* for the alarm */
-
-static void
-on_alarm(int number)
-{
-    char text[96];
-
-    (void)number;
-    int n = snprintf(text, sizeof(text), "\nFAILED: seed %llu does not end\n",
-                     (unsigned long long)seed_now);
-    if (write(STDOUT_FILENO, text, (size_t)n) != n)
-        _exit(3);
-    _exit(2);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -286,10 +272,8 @@ main(int argc, char **argv)
     }
     pv_call(&other, HC_SET_ROOT, pv_make_tables(&other, USER_FRAME, 2), 0);
     memcpy(before, other.vm.ram.host, PV_RAM);
-    signal(SIGALRM, on_alarm);
     for (uint64_t seed = first; seed < first + count; seed++) {
-        seed_now = seed;
-        alarm(SECONDS);
+        watchdog_start(seed, SECONDS);
         const char *fault = run_seed(seed, ends);
         if (!fault && memcmp(before, other.vm.ram.host, PV_RAM))
             fault = "another machine's memory changed";

@@ -20,27 +20,6 @@ debug() {
     echo $? >"$work/status" # in a file: the end of a pipe is a shell of its own
 }
 
-# ends WHAT STATUS PATTERN...: the last session ended so and printed the patterns, in this order.
-ends() {
-    what=$1 want=$2
-    shift 2
-    got=$(cat "$work/status")
-    if [ "$got" != "$want" ]; then
-        verdict "$what" "status $got, not $want"
-        return
-    fi
-    from=1
-    for pattern; do
-        at=$(tail -n "+$from" "$work/out" | grep -n -m 1 -e "$pattern" | cut -d: -f1)
-        if [ -z "$at" ]; then
-            verdict "$what" "lacks '$pattern' from line $from on"
-            return
-        fi
-        from=$((from + at))
-    done
-    verdict "$what"
-}
-
 # What it cannot do it says, and what to use instead.
 goes_forward() {
     printf 'stepexit 2\nreverse-stepi\n' | debug

@@ -65,4 +65,5 @@ for folder in "$labs"/[0-9][0-9]-*/; do
     done
 done
 
+[ $passed != 0 ] || verdict "${only:-all}" "there is no such lab in $labs"
 verdicts labs

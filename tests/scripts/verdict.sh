@@ -48,6 +48,27 @@ wait_until() {
     return 1
 }
 
+# ends WHAT STATUS PATTERN...: what ran last ended with $work/status and printed into $work/out the patterns, in
+# this order.
+ends() {
+    ends_what=$1 ends_want=$2 ends_got=$(cat "$work/status")
+    shift 2
+    if [ "$ends_got" != "$ends_want" ]; then
+        verdict "$ends_what" "status $ends_got, not $ends_want"
+        return
+    fi
+    ends_from=1
+    for ends_pattern; do
+        ends_at=$(tail -n "+$ends_from" "$work/out" | grep -n -m 1 -e "$ends_pattern" | cut -d: -f1)
+        if [ -z "$ends_at" ]; then
+            verdict "$ends_what" "lacks '$ends_pattern' from line $ends_from on"
+            return
+        fi
+        ends_from=$((ends_from + ends_at))
+    done
+    verdict "$ends_what"
+}
+
 # verdicts [NAME]: the last line, and the status.
 verdicts() {
     [ "$skipped" = 0 ] || set -- "${1-}" ", $skipped skipped"
