@@ -51,6 +51,7 @@ changed() {
 
 changed "the reference" 100/100 "whole containment table (15/15)" 's/lab 8: a container/Lab 8: a container/'
 users=${users##* }
+i386=$(grep -c 'int 0x80 unshare .* stopped' "$work/box/grade/attacks.out")
 
 # It leaks.
 # The filter refuses chroot() then, and no attack gets through: what is left behind is seen all the same.
@@ -61,7 +62,7 @@ changed "the host's /proc" 70/100 "3 see the host's processes THROUGH" \
 changed "pid 1 waits for the program only" 85/100 "honest: orphans are waited for BROKEN" 's/waitpid(-1, /waitpid(program, /'
 changed "descriptors are left open" 75/100 "12 a descriptor left open THROUGH" 's/ || close_range(3, ~0u, 0)//'
 changed "the bounding set is kept" "(70|85)/100" "BAD CapEff: 000001" 's/if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))/if (0)/; s/syscall(SYS_capset, &header, none)/0/'
-changed "no architecture" 65/100 "11 int 0x80 unshare THROUGH" '/AUDIT_ARCH_X86_64/{n;s/KILL_PROCESS/ALLOW/}'
+[ "$i386" = 0 ] || changed "no architecture" 65/100 "11 int 0x80 unshare THROUGH" '/AUDIT_ARCH_X86_64/{n;s/KILL_PROCESS/ALLOW/}'
 changed "clone3 is forgotten" 65/100 "5 clone3(CLONE_NEWUSER) THROUGH" 's/IF_EQUAL(SYS_clone3, 1),/IF_EQUAL(SYS_clone3 + 20000, 1),/'
 
 # It is a wall.
@@ -92,5 +93,17 @@ sed -e 's/^    int status = 125 << 8;/    int status = pause();/' "$reference" >
 told "it waits for ever" 0/15 "did not end within 3 seconds" root
 sed -e 's/^    int status = 125 << 8;/    int status = 0; for (;;);/' "$reference" >"$work/box/box.c"
 told "it loops for ever" 0/15 "did not end within 3 seconds" root
+
+# Where namespaces are forbidden there is no score, and the reason.
+cp "$reference" "$work/box/box.c"
+# shellcheck disable=SC2016 # the inner shell's
+as "$who" unshare --user --map-root-user \
+    sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" lab grade 8 "$1"' "$hv" "$work/box" >"$work/said" 2>&1
+status=$?
+if [ $status = 2 ] && grep -q 'cannot be graded here: user namespaces cannot be made' "$work/said" && ! grep -q Score "$work/said"; then
+    verdict "without namespaces"
+else
+    verdict "without namespaces" "status $status, not 2, or no reason, or a score"
+fi
 
 verdicts "ski boxes"

@@ -294,12 +294,13 @@ drop_privileges(struct box *box)
 }
 /* END 4 */
 
-/* Instructions of a filter: the kernel's BPF machine has one register, A. An answer ends it. */
+/* Instructions of a filter: the kernel's BPF machine has one register, A. An answer ends it.
+ * IF_...(value, n): if A is so the next instruction is done, else n of them are skipped. */
 #define LOAD(field)        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define ANSWER(action)     BPF_STMT(BPF_RET | BPF_K, action)
-#define IF_EQUAL(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, n) /* else skip n */
+#define IF_EQUAL(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, n)
 #define IF_OTHER(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, n, 0)
-#define IF_BITS(bits, n)   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, n) /* any of them */
+#define IF_BITS(bits, n)   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, n) /* any of these */
 #define IF_ABOVE(value, n) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, value, 0, n)
 #define REFUSE(error)      ANSWER(SECCOMP_RET_ERRNO | (error))
 #define DENY(call)         IF_EQUAL(SYS_##call, 1), REFUSE(EPERM)
