@@ -164,7 +164,8 @@ run_graph(const struct args *args)
         parse_by(args, &options, &err) ||
         trace_open(&trace, args->word[args->words - 1], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write */
+    if (args_value(args, "output"))
+        signal(SIGPIPE, SIG_IGN); /* a dot that went away is a failed write */
     int rc = draw(args, view, &options, &trace, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;

@@ -6,7 +6,6 @@
  * names that the tracer cannot know come from hv/debugger/recording.c.
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/util.h"
@@ -103,8 +102,6 @@ run_trace(const struct args *args)
         args_range(args, &options.from, &options.limit, &err) ||
         trace_open(&trace, args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
-    /* A reader that goes away early, as `head` does, is a failed write and gets a sentence. */
-    signal(SIGPIPE, SIG_IGN);
     int rc = show(args, format, &trace, &options, &err);
     trace_close(&trace);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;

@@ -93,7 +93,8 @@ compare_two(const struct args *args, bool picture)
             return cli_error(STATUS_USER, "--diff compares whole recordings: it takes no --%s",
                              name);
     }
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write */
+    if (picture)
+        signal(SIGPIPE, SIG_IGN); /* a dot that went away is a failed write */
     if (trace_open(&trace[0], args->word[0], err.message, sizeof(err.message)))
         return cli_error(STATUS_USER, "%s", err.message);
     if (trace_open(&trace[1], args->word[1], err.message, sizeof(err.message))) {
