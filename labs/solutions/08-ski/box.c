@@ -37,11 +37,11 @@
 #include <unistd.h>
 
 struct box {
-    int program;     /* the file, opened before anything was given up */
-    char path[256];  /* where its copy is, inside */
-    char **argv;     /* its words */
-    char folder[32]; /* what the new root is mounted on */
-    uid_t uid;       /* who it is outside: whoever called, or nobody */
+    int program;      /* the file, opened before anything was given up */
+    char path[256];   /* where its copy is, inside */
+    char **argv;      /* its words */
+    char folder[256]; /* what the new root is mounted on */
+    uid_t uid;        /* who it is outside: whoever called, or nobody */
     gid_t gid;
 };
 
@@ -459,7 +459,7 @@ inside(struct box *box)
 int
 main(int argc, char **argv)
 {
-    struct box box = {.argv = argv + 1, .folder = "/tmp/box-XXXXXX"};
+    struct box box = {.argv = argv + 1};
     const unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | PROCESSES | DOORS |
                                 SIGCHLD;
     int status = 125 << 8;
@@ -468,7 +468,8 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: box PROGRAM [WORD...]: PROGRAM is a file, linked statically\n");
         return 125;
     }
-    const char *slash = strrchr(argv[1], '/');
+    const char *slash = strrchr(argv[1], '/'), *place = getenv("TMPDIR");
+    snprintf(box.folder, sizeof(box.folder), "%s/box-XXXXXX", place ? place : "/tmp");
     snprintf(box.path, sizeof(box.path), "/bin/%s", slash ? slash + 1 : argv[1]);
     /* A container needs no root: box gives it up first, and is nobody. (Else this is refused.) */
     if (!setgroups(0, NULL) && !geteuid() &&
