@@ -318,7 +318,9 @@ drop_privileges(struct box *box)
  * hint               arch first; nr again behind each look at an argument, for A is then something else.
  *                    LOAD takes 32 bits: of args[1] it is the low half, which is what the kernel takes
  *                    for ioctl, too. clone3 has its flags in memory, where no filter can look; with
- *                    ENOSYS the C library takes clone. 'info filter' in `hv debug --strategy ski` has hv's list
+ *                    ENOSYS the C library takes clone. n counts instructions: REFUSE is one, DENY two. The
+ *                    kernel takes no filter (EINVAL) with a skip behind its end, or whose end is no ANSWER.
+ *                    'info filter' in `hv debug --strategy ski -- hello` has hv's list
  */
 static const struct sock_filter filter[] = {
     ANSWER(SECCOMP_RET_ALLOW),

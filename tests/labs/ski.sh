@@ -63,11 +63,17 @@ changed "pid 1 waits for the program only" 85/100 "honest: orphans are waited fo
 changed "descriptors are left open" 75/100 "12 a descriptor left open THROUGH" 's/ || close_range(3, ~0u, 0)//'
 changed "the bounding set is kept" "(70|85)/100" "BAD CapEff: 000001" 's/if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))/if (0)/; s/syscall(SYS_capset, &header, none)/0/'
 [ "$i386" = 0 ] || changed "no architecture" 65/100 "11 int 0x80 unshare THROUGH" '/AUDIT_ARCH_X86_64/{n;s/KILL_PROCESS/ALLOW/}'
+[ "$i386" = 0 ] || changed "the architecture is not looked at" 80/100 "BAD 11 int 0x80 unshare refused EPERM" '/^    LOAD(arch),$/,/KILL_PROCESS/d'
 changed "clone3 is forgotten" 65/100 "5 clone3(CLONE_NEWUSER) THROUGH" 's/IF_EQUAL(SYS_clone3, 1),/IF_EQUAL(SYS_clone3 + 20000, 1),/'
 
 # It is a wall.
 changed "lo is down" 45/100 "honest: its own 127.0.0.1 BROKEN" 's/link_up("lo") || //'
 changed "EPERM for clone3" 55/100 "honest: a thread BROKEN EPERM" '/SYS_clone3/{n;s/ENOSYS/EPERM/}'
+changed "who asks is killed" 80/100 "BAD 5 unshare(CLONE_NEWUSER) refused SIGSYS" '/^#define DENY/s/REFUSE(EPERM)/ANSWER(SECCOMP_RET_KILL_PROCESS)/'
+changed "nr is not loaded again" 0/100 "untried no process for it: EPERM" '/^    REFUSE(EPERM),$/{n;/LOAD(nr)/d}'
+changed "a skip behind the end" 0/100 "BAD box: step filter: last, because it denies most of the above: Invalid argument" 's/IF_EQUAL(SYS_socket, 8),/IF_EQUAL(SYS_socket, 9),/'
+changed "attacks get no process" 10/100 "1 chroot, then .. upwards untried no process for it: EAGAIN" \
+    's/^    return execve(box->path,/    if (strstr(box->path, "attacks"))\n        setrlimit(RLIMIT_NPROC, \&(struct rlimit){0, 0});\n&/'
 changed "no call at all" 0/100 "nothing was said" 's/^    LOAD(arch),$/    REFUSE(EPERM),/'
 changed "only what the attacks need" 55/100 "honest: a pair of sockets BROKEN" 's/^    DENY(unshare),$/    DENY(unshare), DENY(socketpair),/'
 changed "one process only" 0/100 "1 chroot, then .. upwards untried" 's/processes = {32, 32}/processes = {2, 2}/'

@@ -89,6 +89,9 @@ static const struct attack {
 
 /* --- running them ----------------------------------------------------------------------------- */
 
+/* No process for an attack: less its errno. */
+#define UNMADE (2 * SKIP)
+
 /* The child's answer comes by a pipe, the signal that killed it by wait. */
 static int
 run_apart(const struct attack *attack, const struct told *told)
@@ -100,6 +103,7 @@ run_apart(const struct attack *attack, const struct told *told)
         return SKIP;
     fflush(stdout);
     pid_t pid = fork();
+    int unmade = UNMADE - errno;
     if (pid == 0) {
         close(fds[0]);
         alarm(10);
@@ -112,7 +116,9 @@ run_apart(const struct attack *attack, const struct told *told)
     close(fds[1]);
     answered = read(fds[0], &code, sizeof(code)) == sizeof(code);
     close(fds[0]);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+    if (pid < 0)
+        return unmade;
+    if (waitpid(pid, &status, 0) != pid)
         return SKIP;
     if (!answered && WIFSIGNALED(status))
         return -1000 - WTERMSIG(status);
@@ -128,11 +134,13 @@ print_line(const struct attack *attack, int code)
     for (unsigned i = 0; i < 4; i++)
         if (attack->expected[i] && code == -attack->expected[i])
             verdict = "stopped";
-    if (code == SKIP)
+    if (code <= SKIP)
         verdict = "skipped";
     else if (code >= 0)
         verdict = "through";
-    if (code == SKIP)
+    if (code <= UNMADE)
+        snprintf(detail, sizeof(detail), "no process for it: %s", strerrorname_np(UNMADE - code));
+    else if (code == SKIP)
         snprintf(detail, sizeof(detail), "this kernel does not have it");
     else if (code < -1000)
         snprintf(detail, sizeof(detail), "SIG%s", sigabbrev_np(-code - 1000));
