@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/demo.h"
+#include "tracer/describe.h"
 
 static const char head[] =
     "<style>\n"
@@ -52,7 +53,11 @@ put_text(FILE *file, const char *text)
 {
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c == '<')
+        unsigned letter = describe_utf8(text);
+        if (letter > 1) {
+            fwrite(text, 1, letter, file);
+            text += letter - 1;
+        } else if (c == '<')
             fputs("&lt;", file);
         else if (c == '>')
             fputs("&gt;", file);
@@ -61,7 +66,7 @@ put_text(FILE *file, const char *text)
         else if (c == '"')
             fputs("&quot;", file);
         else if (c >= 0x80)
-            fprintf(file, "&#%u;", c); /* a guest's bytes: one character each */
+            fprintf(file, "&#%u;", c); /* a guest's byte that is no UTF-8 */
         else if (c >= ' ' || c == '\n' || c == '\t')
             fputc(c, file);
     }

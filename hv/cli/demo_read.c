@@ -77,6 +77,9 @@ read_check(struct demo_step *step, bool absent, const char *text, struct error *
 {
     if (step->checks == DEMO_CHECKS)
         return error_set(err, E2BIG, "more than %u checks in a step", DEMO_CHECKS);
+    if (!text[strspn(text, " ")])
+        return error_set(err, EINVAL, "'%s' needs a text: anything at all has an empty one",
+                         absent ? ":reject" : ":expect");
     step->check[step->checks].absent = absent;
     step->check[step->checks].text = copy(text);
     return step->check[step->checks++].text ? 0 : error_set(err, ENOMEM, "no memory");
@@ -100,6 +103,17 @@ read_picture(struct demo_step *step, const char *text, struct error *err)
     return 0;
 }
 
+/* ":status N" */
+static int
+read_status(struct demo_step *step, const char *text, struct error *err)
+{
+    char end;
+
+    if (sscanf(text, "%d %c", &step->status, &end) != 1)
+        return error_set(err, EINVAL, "':status' takes a number, not '%s'", text);
+    return 0;
+}
+
 static int
 read_directive(struct demo *demo, const char *text, struct error *err)
 {
@@ -115,10 +129,8 @@ read_directive(struct demo *demo, const char *text, struct error *err)
         return read_check(step, true, text + 8, err);
     if (!strncmp(text, ":picture ", 9))
         return read_picture(step, text + 9, err);
-    if (!strncmp(text, ":status ", 8) && step->shell) {
-        step->status = atoi(text + 8);
-        return 0;
-    }
+    if (!strncmp(text, ":status ", 8) && step->shell)
+        return read_status(step, text + 8, err);
     return error_set(err, EINVAL,
                      "'%s' is none of :debug, :expect, :reject, :status (of a '$ command') and "
                      ":picture",

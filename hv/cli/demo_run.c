@@ -245,7 +245,8 @@ demo_take_over(const struct demo *demo, unsigned step, struct error *err)
     int rc = write_script(demo, s->session, step, false, err);
     if (rc)
         return rc;
-    if (asprintf(&command, "cd '%s' && exec bin/hv debug --nx -x script %s", demo->folder,
+    if (setenv("DEMO", demo->folder, 1) ||
+        asprintf(&command, "cd \"$DEMO\" && exec bin/hv debug --nx -x script %s",
                  demo->session_words[s->session]) < 0)
         return error_set(err, ENOMEM, "no memory");
     rc = system(command);

@@ -144,7 +144,8 @@ show_picture(const struct demo *demo, const struct demo_step *s, const char *vie
         printf("%s\n", s->picture ? "no viewer: say --viewer COMMAND" : "this step has no picture");
         return;
     }
-    if (asprintf(&command, "%s '%s/%s' >/dev/null 2>&1 &", viewer, demo->folder, s->picture) < 0)
+    if (setenv("DEMO", demo->folder, 1) ||
+        asprintf(&command, "%s \"$DEMO/%s\" >/dev/null 2>&1 &", viewer, s->picture) < 0)
         return;
     if (system(command))
         printf("'%s' did not start\n", viewer);

@@ -21,6 +21,8 @@
 #include "cli/lab_all.h"
 #include "cli/progress.h"
 #include "strategy/ski/ski.h"
+#include "tracer/describe.h"
+#include "tracer/put.h"
 
 #define PACKED_MAX (UINT64_C(16) << 20) /* bytes of a submission */
 #define SAID_MAX   (UINT64_C(32) << 20)
@@ -293,42 +295,63 @@ find_submissions(struct class *class, const char *part, struct dirent ***entries
 
 /* --- what came of it ----------------------------------------------------------------------------------- */
 
-static void
-put_quoted(FILE *file, const char *text, bool json)
+/* A name is the student's, and may be any bytes. As it can be printed: '?' for what a terminal obeys and
+ * for what is no UTF-8. From malloc; NULL: no memory. */
+static char *
+printable(const char *name, const char *before)
 {
-    fputc('"', file);
-    for (; *text; text++) {
-        if (json && ((unsigned char)*text < ' ' || *text == '"' || *text == '\\'))
-            fprintf(file, "\\u%04x", *text);
-        else if (*text == '"')
-            fputs("\"\"", file);
-        else
-            fputc(*text, file);
-    }
-    fputc('"', file);
+    char *text;
+
+    return asprintf(&text, "%s%s", before, name) < 0 ? NULL : describe_clean(text);
+}
+
+static void
+put_json_row(struct put *put, const struct class *class, const struct submission *s)
+{
+    put_json_text(put, s == class->list ? "\n {\"name\": " : ",\n {\"name\": ", s->name);
+    put_json_text(put, ", \"lab\": ", class->lab);
+    put_json_number(put, ", \"score\": ", (uint64_t)s->score);
+    put_json_number(put, ", \"total\": ", (uint64_t) class->total);
+    put_json_text(put, ", \"state\": ", s->state);
+    put_char(put, '}');
+}
+
+/* A spreadsheet would take a name that begins with '=' for a formula and compute it: an apostrophe before
+ * it says, as for one who types there, that it is text. RFC 4180 has no control characters. */
+static void
+put_csv_row(struct put *put, const struct class *class, const struct submission *s)
+{
+    char *name = printable(s->name, strchr("=+-@", s->name[0]) ? "'" : "");
+
+    put_csv(put, name ? name : "");
+    free(name);
+    put_char(put, ',');
+    put_csv(put, class->lab);
+    put_char(put, ',');
+    put_number(put, (uint64_t)s->score);
+    put_char(put, ',');
+    put_number(put, (uint64_t) class->total);
+    put_char(put, ',');
+    put_csv(put, s->state);
+    put_text(put, "\r\n");
 }
 
 static int
 write_all(const struct class *class, const char *path, bool json, struct error *err)
 {
     FILE *file = path ? fopen(path, "we") : NULL;
+    struct put put;
 
     if (!path)
         return 0;
     if (!file)
         return error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
-    fputs(json ? "[" : "name,lab,score,total,state\n", file);
-    for (unsigned i = 0; i < class->count; i++) {
-        const struct submission *s = &class->list[i];
-        fputs(json ? (i ? ",\n {\"name\": " : "\n {\"name\": ") : "", file);
-        put_quoted(file, s->name, json);
-        fprintf(file,
-                json ? ", \"lab\": \"%s\", \"score\": %d, \"total\": %d, \"state\": \"%s\"}"
-                     : ",%s,%d,%d,\"%s\"\n",
-                class->lab, s->score, class->total, s->state);
-    }
-    fputs(json ? "\n]\n" : "", file);
-    if (ferror(file) | fclose(file))
+    put_begin(&put, file);
+    put_text(&put, json ? "[" : "name,lab,score,total,state\r\n");
+    for (unsigned i = 0; i < class->count; i++)
+        (json ? put_json_row : put_csv_row)(&put, class, &class->list[i]);
+    put_text(&put, json ? "\n]\n" : "");
+    if (put_end(&put) | fclose(file))
         return error_set(err, EIO, "cannot write '%s' to its end", path);
     return 0;
 }
@@ -340,7 +363,9 @@ print_table(const struct class *class)
 
     for (unsigned i = 0; i < class->count; i++) {
         const struct submission *s = &class->list[i];
-        printf("  %-24s %3d/%d  %s\n", s->name, s->score, class->total, s->state);
+        char *name = printable(s->name, "");
+        printf("  %-24s %3d/%d  %s\n", name ? name : "", s->score, class->total, s->state);
+        free(name);
         full += s->score == class->total;
         none += strcmp(s->state, "graded") != 0;
     }

@@ -85,8 +85,8 @@ done
 # Work that is trusted, without the box, by whoever is here.
 mkdir "$work/plain" && cp -r "$class/reference-1" "$class/starter-1" "$work/plain"
 "$hv" lab grade-all 3 "$work/plain" --plain --csv "$work/plain.csv" >"$work/said" 2>&1
-check "--plain: the reference is full" grep -q '^"reference-1",03-dispatcher,50,50,"graded"' "$work/plain.csv"
-check "--plain: the starter is not" grep -q '^"starter-1",03-dispatcher,0,50,"graded"' "$work/plain.csv"
+check "--plain: the reference is full" grep -q '^reference-1,03-dispatcher,50,50,graded' "$work/plain.csv"
+check "--plain: the starter is not" grep -q '^starter-1,03-dispatcher,0,50,graded' "$work/plain.csv"
 
 if [ "$(id -u)" != 0 ]; then
     "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
@@ -105,8 +105,8 @@ check "a line for each: $total" [ "$total" = $((rounds * 21 + 1)) ]
 check "JSON" jq -e "length == $((rounds * 21))" "$work/1.json"
 
 is() { # KIND SCORE STATE: in each round
-    [ "$(grep -c "^\"$1-[0-9]*\",03-dispatcher,$2,50,\"$3" "$work/1.csv")" = "$rounds" ] && return
-    grep "^\"$1-" "$work/1.csv" | head -n 3
+    [ "$(grep -c "^$1-[0-9]*,03-dispatcher,$2,50,$3" "$work/1.csv")" = "$rounds" ] && return
+    grep "^$1-" "$work/1.csv" | head -n 3
     return 1
 }
 check "the reference is full" is reference 50 graded
@@ -116,7 +116,7 @@ for kind in loop sleep forkbomb memory; do check "$kind" is $kind 0 ''; done
 check "too much to the grader's own output" is output 0 ''
 check "it kills all it can" is kill 0 ''
 for kind in writes reads solutions network; do check "$kind: nothing is to be had" is $kind 50 graded; done
-check "a name is no command" grep -q '^"a name; .*,50,50,"graded"' "$work/1.csv"
+check "a name is no command" grep -q '^"a name; .*,50,50,graded' "$work/1.csv"
 check "too large" is large 0 'too large'
 check "nothing was written on the host" absent "$canary" canary
 check "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
@@ -134,7 +134,7 @@ for part in 1/2 2/2; do
         "$work/hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --part $part --csv "$work/part" >"$work/2.txt" 2>&1
     sed 1d "$work/part"
 done | sort >"$work/2.csv"
-grep -v -E '^(name|"(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"
+grep -v -E '^(name,|(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"
 check "the same scores twice, and by parts" diff "$work/1.sorted" "$work/2.csv"
 
 # Lab 8, whose submissions make namespaces: a box without filter and covers. What they could do with it, in
@@ -179,7 +179,7 @@ container kills 'kill(-1, SIGKILL);'
 container forks 'for (;;) fork();'
 "$hv" lab grade-all 8 "$class" --jobs 4 --seconds "$seconds" --csv "$work/8.csv" >"$work/8.txt" 2>&1
 score() { # NAME SCORE
-    grep -q "^\"$1\",08-ski,$2,100," "$work/8.csv" || { grep "^\"$1\"" "$work/8.csv" && false; }
+    grep -q "^$1,08-ski,$2,100," "$work/8.csv" || { grep "^$1," "$work/8.csv" && false; }
 }
 check "lab 8: the starter" score starter 10
 for name in reference uncovers binds remounts chroots devices sets; do check "lab 8: $name: nothing is to be had" score $name 100; done

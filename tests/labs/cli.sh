@@ -62,4 +62,25 @@ cp "$work/out" "$work/second"
 # shellcheck disable=SC2016 # the inner shell's
 says "and the same words" 0 "the same" sh -c 'cmp "$0" "$1" && echo the same' "$work/second" "$work/first"
 
+# A class whose folders have names that are meant for a terminal, a spreadsheet or a reader of JSON. All are too
+# large to be graded: their names are what matters.
+cd "$work" || exit 2
+mkdir class
+for name in '=1+1' '+a' '-b' '@c' 'q"u,o' "$(printf 'esc\033[31m')" "$(printf 'line\nbreak')" "$(printf 'latin\351')" \
+    "$(printf 'csi\302\2331m')" "$(printf '\303\244')"; do
+    mkdir "class/$name"
+    truncate -s 17M "class/$name/zeros"
+done
+says "odd names" 0 "0 graded, 0 full, 10 without a score" "$hv" lab grade-all 2 class --plain --csv c.csv --json c.json
+cp "$work/out" said
+controls() { LC_ALL=C grep -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$1"; }
+is_text() { ! controls said && iconv -f UTF-8 -t UTF-8 said c.csv c.json; }
+check "no control character is printed, and UTF-8 alone is written" is_text
+says "CSV: as RFC 4180, and no formula" 0 "10 as they should be, of 10" awk -v RS='\r\n' '
+    BEGIN { split("\x27=1+1 \x27+a \x27-b \x27@c \"q\"\"u,o\" esc?[31m line?break latin? csi??1m \303\244", want, " ") }
+    NR > 1 { for (i in want) n += index($0, want[i] ",02-device,0,65,too large or unreadable") == 1 }
+    END { print n " as they should be, of " NR - 1 }' c.csv
+says "JSON: UTF-8, names as they are" 0 "true" jq -r 'map(.name) | contains(["=1+1", "q\"u,o", "esc\u001b[31m",
+    "line\nbreak", "latin\ufffd", "\u00e4"]) and length == 10' c.json
+
 verdicts "lab command"

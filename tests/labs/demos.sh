@@ -61,7 +61,19 @@ must_fail "a status" '$ exit 3\n' "ended with status 3, not 0"
 must_fail "a command of the debugger" ':debug --engine soft hello64\nnonsense\n' "line 3: 'nonsense' did not go through"
 must_fail "a command without a session" 'continue\n' "no ':debug WORDS' before"
 must_fail "a picture that was not made" '$ true\n:picture none.svg x\n' "line 2"
+must_fail "a claim of nothing" '$ echo yes\n:expect \n' ":3: ':expect' needs a text"
+must_fail "a text of blanks that must not be there" '$ true\n:reject   \n' "':reject' needs a text"
+must_fail "a status that is no number" '$ true\n:status none\n' "':status' takes a number, not 'none'"
 must_fail "a word that is none" '$ true\n:expects x\n' "is none of :debug"
+
+# Text in UTF-8 stays what it is; a guest's byte that is none becomes a character of its own.
+printf 'title: G\303\244ste\n# \342\206\222\n$ printf "\\\\351<"\n' >words.demo
+has_words() {
+    timeout 60 "$hv" demo play ./words.demo --html page.html </dev/null && xmllint --noout page.html &&
+        grep "<title>$(printf 'G\303\244ste')</title>" page.html && grep "$(printf '\342\206\222')" page.html &&
+        grep '<pre>&#233;&lt;</pre>' page.html
+}
+check "text in UTF-8" has_words
 
 # On a terminal: on, on, back (typed ahead), the keyboard taken at step 3, whose stop is there.
 cat >keys <<'END'
