@@ -344,7 +344,8 @@ install: all ## install hv, guests, manual page, the tracer as a library, header
 	install -m 644 docs/strategy-template.c $(SHARE)
 	install $(HV) $(BIN)/hv
 	install -m 644 $(BUILD)/libhv.a $(LIB)
-	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && rm -rf $(SHARE)/labs/*/grade $(SHARE)/labs/solutions
+	rm -rf $(SHARE)/labs && cp -R labs $(SHARE)/labs && cd $(SHARE)/labs && rm -rf */grade */*.hvt 07-*/kernel solutions
+	for lab in $(SHARE)/labs/[0-9]*; do $(MAKE) -s -C $$lab clean HV=$(abspath $(HV)) || exit 1; done
 	install -m 644 $(filter-out %.elf %/apps %/tickets %/tools,$(wildcard $(GUESTS)/*)) $(SHARE)/guests
 	install -d $(SHARE)/guests/apps
 	install $(wildcard $(GUESTS)/apps/*) $(SHARE)/guests/apps

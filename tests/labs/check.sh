@@ -40,6 +40,12 @@ announced() { # K README SAID
     done
 }
 
+# `make clean` takes away what `make` puts there: `make install` relies on it.
+is_clean() { # DIR
+    find "$1" | sort >"$work/had"
+    timeout 100 make -s -C "$1" && make -s -C "$1" clean && find "$1" | sort | diff "$work/had" -
+}
+
 for folder in "$labs"/[0-9][0-9]-*/; do
     lab=$(basename "$folder")
     [ -z "$only" ] || [ "$only" = "$lab" ] || continue
@@ -63,6 +69,7 @@ for folder in "$labs"/[0-9][0-9]-*/; do
         fi
         before=$score
     done
+    check "$lab: make, make clean" is_clean "$work/$lab"
 done
 
 [ $passed != 0 ] || verdict "${only:-all}" "there is no such lab in $labs"
