@@ -282,7 +282,7 @@ killed() {
     signal=$1
     shift
     rm -f "$work/line"
-    "$hv" run --engine soft --loader flat --console "file:$work/line" --limit instructions=20000000000 "$@" \
+    "$hv" run --engine soft --loader flat --console "file:$work/line" --limit instructions=2000000000 "$@" \
         "$work/spin" 2>"$work/err" </dev/null &
     pid=$!
     wait_until [ -s "$work/line" ]
@@ -291,11 +291,13 @@ killed() {
     got=$?
 }
 killed INT
-check "SIGINT ends a run" grep -q "exits, engine soft" "$work/err"
+check "SIGINT ends a run" grep -q "stopped by the user .*exits, engine soft" "$work/err"
 check "SIGINT: status 128 + 2" [ $got = 130 ]
 killed TERM --trace "$work/killed.hvt"
 check "SIGTERM: status 128 + 15" [ $got = 143 ]
-check "SIGTERM: the recording is whole" "$hv" trace "$work/killed.hvt"
+check "SIGTERM: what ended it" grep -q "stopped by the user" "$work/err"
+prints 'write port 0x3f8 <- 0xa' trace "$work/killed.hvt"
+check "SIGTERM: the recording is whole" [ "$(grep -c 'was not closed' "$work/out")" = 0 ]
 
 # --- recordings ---------------------------------------------------------------------------------
 
