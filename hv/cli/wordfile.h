@@ -16,7 +16,7 @@
 
 struct wordfile {
     const struct command *command; /* whose options they are */
-    char **word; /* what stands for argv, NULL at the end */
+    char **word;                   /* what stands for argv, NULL at the end */
     int words;
     char *text[64]; /* the files' bytes, to which words point */
     int texts;

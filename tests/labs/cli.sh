@@ -76,6 +76,7 @@ cp "$work/out" said
 controls() { LC_ALL=C grep -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$1"; }
 is_text() { ! controls said && iconv -f UTF-8 -t UTF-8 said c.csv c.json; }
 check "no control character is printed, and UTF-8 alone is written" is_text
+# shellcheck disable=SC2016 # awk's dollars
 says "CSV: as RFC 4180, and no formula" 0 "10 as they should be, of 10" awk -v RS='\r\n' '
     BEGIN { split("\x27=1+1 \x27+a \x27-b \x27@c \"q\"\"u,o\" esc?[31m line?break latin? csi??1m \303\244", want, " ") }
     NR > 1 { for (i in want) n += index($0, want[i] ",02-device,0,65,too large or unreadable") == 1 }

@@ -56,10 +56,10 @@ if [ "$(id -u)" = 0 ]; then
     # Empty cgroups: of a dead supervisor, and of one that cannot be seen and is about to fill it.
     point=$(sed -n 's|.* \(/[^ ]*\) [^ ]* - cgroup2* .*|\1|p' /proc/self/mountinfo | head -n 1)
     space=$(stat -L -c %i /proc/self/ns/pid)
-    if mkdir "$point/hv-ski-4194304-1-$space-0" "$point/hv-ski-4194304-1-1-0" 2>"$out"; then
+    if mkdir "$point/hv-ski-4194304-1-$space-0" "$point/hv-ski-4194304-1-1-0" 2>"$work/out"; then
         "$hv" run --strategy ski -- true >"$out" 2>&1
-        if [ ! -d "$point/hv-ski-4194304-1-$space-0" ]; then good; else bad "a dead supervisor's cgroup is swept"; fi
-        if [ -d "$point/hv-ski-4194304-1-1-0" ]; then good; else bad "another pid namespace's cgroup stays"; fi
+        check "a dead supervisor's cgroup is swept" [ ! -d "$point/hv-ski-4194304-1-$space-0" ]
+        check "another pid namespace's cgroup stays" [ -d "$point/hv-ski-4194304-1-1-0" ]
         rmdir "$point"/hv-ski-4194304-1-*-0 2>/dev/null
     else
         echo "skipped: whose cgroups are swept, none can be made in '$point'"

@@ -113,7 +113,10 @@ build_minimal(struct ski *ski, struct error *err)
 
     /* "." is the folder of our programs, if it was asked for; hold it while we work elsewhere. */
     if (ski->options.app_folder && (apps = open(".", O_PATH | O_CLOEXEC)) < 0)
-        return error_set(err, errno, "the folder of programs: %m");
+        return error_set(err, errno,
+                         errno == EACCES ? "the folder of programs is not open to others, and the "
+                                           "guest's root is nobody on this host: 'chmod -R o+rX' it"
+                                         : "the folder of programs: %m");
     if ((rc = mount_at("tmpfs", SKI_BASE, "tmpfs", PLAIN, "mode=0755,size=32m", err)))
         return rc;
     if (chdir(SKI_BASE))
