@@ -69,6 +69,13 @@ test_video(void)
     CU_ASSERT(printed(m, "hi"));
     CALL(0x10, .eax = 0x0a2d, .ecx = 0xffff); /* bounded */
     CU_ASSERT_EQUAL(m->console.kept_size, 2000);
+    m->console.kept_size = 0;
+    CALL(0x10, .eax = 0x1300, .ecx = 0xffff); /* this as well */
+    CU_ASSERT_EQUAL(m->console.kept_size, 2000);
+    CALL(0x10, .eax = 0x0200, .edx = 0x0500);
+    CALL(0x10, .eax = 0x0e08); /* there is nothing to the left */
+    CALL(0x10, .eax = 0x0300);
+    CU_ASSERT_EQUAL(b.edx, 0x0500);
     uint64_t unknown = m->bios.s.unknown;
     CALL(0x10, .eax = 0xff00);
     CU_ASSERT_EQUAL(m->bios.s.unknown, unknown + 1);
@@ -110,12 +117,26 @@ test_memory(void)
     b.eax = 0xe820, b.edx = 0, b.flags = 0; /* without "SMAP" */
     call(m, 0x15, &b);
     CU_ASSERT(CARRY && (b.eax >> 8 & 0xff) == 0x86);
-    b.eax = 0xe820, b.edx = 0x534d4150, b.ebx = 99, b.ecx = 20, b.flags = 0;
-    call(m, 0x15, &b);
-    CU_ASSERT(CARRY);
+    static const struct {
+        uint32_t ebx, ecx, es;
+    } bad[] = {
+        {4, 20, 0x3000}, /* behind the last line */
+        {99, 20, 0x3000},
+        {0, 19, 0x3000}, /* no room for a line */
+        {0, 20, 0xff00}, /* a ROM */
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        CALL(0x15, .eax = 0xe820, .edx = 0x534d4150, .ebx = bad[i].ebx, .ecx = bad[i].ecx,
+             .es = bad[i].es);
+        CU_ASSERT(CARRY);
+    }
     b.eax = 0xc000, b.flags = 0;
     call(m, 0x15, &b);
     CU_ASSERT(CARRY && (b.eax >> 8 & 0xff) == 0x86);
+    machine_free(m);
+    m = machine_new(80 * MIB);
+    CALL(0x15, .eax = 0x8800);
+    CU_ASSERT_EQUAL(b.eax, 63 * 1024); /* more is not told here */
     machine_free(m);
 }
 
@@ -169,6 +190,8 @@ test_keyboard(void)
     CU_ASSERT_EQUAL(b.eax >> 8 & 1, 1);
     CALL(0x14, .eax = 0x0200);
     CU_ASSERT_EQUAL(b.eax, 'k');
+    CALL(0x14, .eax = 0x0200);
+    CU_ASSERT_EQUAL(b.eax >> 8, 0x80); /* it was taken */
     CALL(0x14, .eax = 0x0158);
     CU_ASSERT(printed(m, "X"));
     machine_free(m);
@@ -193,10 +216,18 @@ test_time(void)
     machine_free(m);
 }
 
+/* Of the disk's data alone, not of the block of registers. */
+static void
+count_written(void *ctx, uint64_t gpa, uint64_t len)
+{
+    *(uint64_t *)ctx += gpa >= 0x10000 && gpa < 0x20000 ? len : 0;
+}
+
 static void
 test_disk_chs(void)
 {
     struct machine *m = machine_new(MIB);
+    uint64_t written = 0;
     struct bios_block b;
 
     CALL(0x13, .eax = 0x0000, .edx = 0x80);
@@ -204,11 +235,14 @@ test_disk_chs(void)
     CALL(0x13, .eax = 0x0000, .edx = 0x81);
     CU_ASSERT(b.eax == 0x0100 && CARRY);
     /* Sectors count from 1; 63 to a track: block 63 is head 1, sector 1. */
+    memset(ram_at(&m->ram, 0x10020, 1024), 0xee, 1024);
+    m->ram.on_write = count_written, m->ram.on_write_ctx = &written;
     CALL(0x13, .eax = 0x0202, .ecx = 0x0001, .edx = 0x0180, .es = 0x1000, .ebx = 0x20,
          .flags = FLAG_CF);
     CU_ASSERT_EQUAL(b.eax, 2);
     CU_ASSERT_FALSE(CARRY);
     CU_ASSERT(!memcmp(ram_at(&m->ram, 0x10020, 512 + 100), disk + 63 * 512, 512 + 100));
+    CU_ASSERT_EQUAL(written, 1024); /* an engine that keeps decoded code must be told */
     CU_ASSERT_EQUAL(peek(m, 0x10020 + 512 + 100, 4), 0); /* the short sector's rest */
     CALL(0x13, .eax = 0x0203, .ecx = 0x0001, .edx = 0x0180);
     CU_ASSERT(b.eax == 0x0400 && CARRY);
@@ -243,6 +277,24 @@ test_disk_chs(void)
     CALL(0x13, .eax = 0x0800, .edx = 0x80);
     CU_ASSERT_EQUAL(b.ecx, 0xffff);
     CU_ASSERT_EQUAL(b.edx, 0xfe01);
+    /* On a floppy disk: CX is ch | cl, CL bits 7 and 6 are the cylinder's bits 9 and 8. */
+    m->bios.disk_size = 1474560;
+    static const struct {
+        uint16_t cx, dh;
+        uint8_t status;
+    } places[] = {
+        {0x4f12, 1, 0}, {0x4f13, 1, 4},                 /* a 19th sector */
+        {0x4f00, 1, 4},                                 /* they count from 1 */
+        {0x4f12, 2, 4},                                 /* a third head */
+        {0x5012, 1, 4}, {0x0052, 0, 4}, {0x0092, 0, 4}, /* cylinders 80, 256, 512 */
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        CALL(0x13, .eax = 0x0401, .ecx = places[i].cx, .edx = (uint32_t)places[i].dh << 8);
+        CU_ASSERT_EQUAL(b.eax >> 8, places[i].status);
+    }
+    m->bios.disk_size = 8 * 1024 * MIB;
+    CALL(0x13, .eax = 0x0401, .ecx = 0x00c1, .edx = 0x80); /* cylinder 768 */
+    CU_ASSERT_EQUAL(b.eax >> 8, 0);
     m->bios.disk_size = 0;
     CALL(0x13, .eax = 0x0201, .ecx = 1, .edx = 0x80);
     CU_ASSERT(b.eax >> 8 == 0x80 && CARRY);
@@ -302,6 +354,36 @@ test_disk_lba(void)
     CU_ASSERT_FALSE(CARRY);
     CU_ASSERT_EQUAL(peek(m, 0x20004 + 16, 4), 65);
     CU_ASSERT_EQUAL(peek(m, 0x20004 + 24, 2), 512);
+    ram_write(&m->ram, 0x20004, "\x19\0", 2); /* no room for all of it */
+    b = read;
+    b.eax = 0x4800;
+    call(m, 0x13, &b);
+    CU_ASSERT(b.eax >> 8 == 1 && CARRY);
+    put_packet(m, 1, 0x1000, 0);
+    ram_write(&m->ram, 0x20004, "\x0f", 1); /* a packet that is too short */
+    b = read;
+    call(m, 0x13, &b);
+    CU_ASSERT(b.eax >> 8 == 1 && CARRY);
+    machine_free(m);
+}
+
+/* BIOS Boot Specification 1.01, 6.5.1: 512 bytes that end with 55 aa, or there is nothing to start. */
+static void
+test_start(void)
+{
+    struct machine *m = machine_new(MIB);
+    struct bios_block b;
+
+    CALL(0x19, 0);
+    CU_ASSERT_EQUAL(b.result, RESULT_BOOT);
+    CU_ASSERT_EQUAL(b.edx, 0x80);
+    m->bios.disk_size = 511;
+    CALL(0x19, 0);
+    CU_ASSERT_EQUAL(b.result, RESULT_HALT);
+    m->console.kept_size = 0;
+    CALL(0x0f, 0); /* IRQ 7, spurious (8259A data sheet, "Edge and level triggered modes") */
+    CU_ASSERT_EQUAL(b.result, RESULT_DONE);
+    CU_ASSERT(printed(m, ""));
     machine_free(m);
 }
 
@@ -339,6 +421,7 @@ static const struct unit_test tests[] = {
     {"int 1ah: time", test_time},
     {"int 13h: cylinders, heads, sectors", test_disk_chs},
     {"int 13h: block addresses", test_disk_lba},
+    {"what a start needs", test_start},
     {"20000 random calls", test_random_calls},
     {NULL, NULL},
 };

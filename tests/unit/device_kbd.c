@@ -87,6 +87,15 @@ test_controller(void)
     CU_ASSERT_EQUAL(answers(&rig, 0x20, -1), 0x75);
     out(&rig, 0x64, 0xae);
     CU_ASSERT_EQUAL(answers(&rig, 0x20, -1), 0x65);
+    CU_ASSERT_EQUAL(in(&rig, 0x64) & 0x04, 0x04);  /* status bit 2 is the command byte's... */
+    CU_ASSERT_EQUAL(answers(&rig, 0x61, 0x00), 0); /* ...and no other one's */
+    CU_ASSERT_EQUAL(in(&rig, 0x64) & 0x04, 0x04);
+    CU_ASSERT_EQUAL(answers(&rig, 0x60, 0x61), 0);
+    CU_ASSERT_EQUAL(in(&rig, 0x64) & 0x04, 0);
+    /* Output port, bit 4: the output buffer is full. */
+    out(&rig, 0x64, 0xab);
+    CU_ASSERT_EQUAL(answers(&rig, 0xd0, -1), 0x00df);
+    CU_ASSERT_EQUAL(answers(&rig, 0xd0, -1), 0xcf);
     CU_ASSERT_EQUAL(answers(&rig, 0x7f, 0xa5), 0); /* RAM */
     CU_ASSERT_EQUAL(answers(&rig, 0x3f, -1), 0xa5);
     CU_ASSERT_EQUAL(answers(&rig, 0xd2, 0x1c), 0x1c); /* as if the keyboard had sent it */

@@ -353,7 +353,8 @@ test_poll(void)
     out(&pic, 0xa0, 0x0c);
     CU_ASSERT_EQUAL(in(&pic, 0xa1), 0x82); /* at either port */
     CU_ASSERT_FALSE(pic_pending(&pic));    /* the slave's INT fell */
-    CU_ASSERT_EQUAL(in(&pic, 0xa1), 0x00); /* IMR: one poll, one read */
+    out(&pic, 0xa1, 0x55);
+    CU_ASSERT_EQUAL(in(&pic, 0xa1), 0x55); /* IMR: one poll, one read */
     out(&pic, 0x20, 0x0c);                 /* ICW1 takes the poll back, and IRR is read again */
     out(&pic, 0x20, 0x12), out(&pic, 0x21, 0x20);
     pulse(&pic, 6);
@@ -380,6 +381,14 @@ test_initialization(void)
     CU_ASSERT_EQUAL(pic.s.chip[0].isr, 1); /* no automatic EOI */
     CU_ASSERT_EQUAL(pic.s.chip[0].lowest, 7);
     CU_ASSERT_EQUAL(pic.s.chip[0].special_mask, 0);
+    /* With a slave, but without ICW4: ICW3 is the last. It starts with nothing in service, or a guest
+     * that sets it up anew would get no interrupt. */
+    out(&pic, 0x20, 0x10), out(&pic, 0x21, 0x20), out(&pic, 0x21, 4);
+    CU_ASSERT_EQUAL(read_isr(&pic, 0x20), 0);
+    out(&pic, 0x21, 0xfd); /* already OCW1 */
+    CU_ASSERT_EQUAL(in(&pic, 0x21), 0xfd);
+    pulse(&pic, 1);
+    CU_ASSERT_TRUE(pic_pending(&pic));
 }
 
 static void

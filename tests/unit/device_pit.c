@@ -445,6 +445,11 @@ test_irq(void)
     CU_ASSERT_EQUAL(rig.rises, 52);
     CU_ASSERT_EQUAL(rig.pit.s.merged, 999999);
     CU_ASSERT_EQUAL(pit_ops.next(&rig.pit), ns(1001 + 51000 + 500 * 1000001));
+    /* A reset of the machine does not turn time back. */
+    pit_ops.reset(&rig.pit);
+    CU_ASSERT_EQUAL(pit_ops.next(&rig.pit), DEVICE_NEVER);
+    out(&rig, 0x43, 0x34), out(&rig, 0x40, 0xe8), out(&rig, 0x40, 0x03);
+    CU_ASSERT_EQUAL(pit_ops.next(&rig.pit), ns(1001 + 51000 + 500 * 1000000 + 4));
 }
 
 static void
@@ -465,7 +470,9 @@ test_irq_modes(void)
     CU_ASSERT_EQUAL(rig.rises, 1);
     /* Mode 0: once. */
     set_up(&rig);
-    out(&rig, 0x43, 0x30), out(&rig, 0x40, 5), out(&rig, 0x40, 0);
+    out(&rig, 0x43, 0x30);
+    CU_ASSERT_EQUAL(rig.level, 0); /* "OUT is initially low" after the control word */
+    out(&rig, 0x40, 5), out(&rig, 0x40, 0);
     CU_ASSERT_EQUAL(rig.level, 0);
     at(&rig, 1006);
     CU_ASSERT_EQUAL(rig.level, 1);

@@ -152,6 +152,10 @@ test_clock(void)
     set_date(&rig, "\x20\x00\x01\x01\x01\x12\x34\x56");
     rtc_ops.tick(&rig.rtc, (3602 + 3653 * UINT64_C(86400)) * SECOND);
     expect_date(&rig, "\x20\x10\x01\x01\x07\x12\x34\x56");
+    /* A century that is none, as an empty CMOS memory has: it is this one. */
+    set_date(&rig, "\x00\x24\x05\x06\x02\x12\x34\x56");
+    rtc_ops.tick(&rig.rtc, (3603 + 3653 * UINT64_C(86400)) * SECOND);
+    expect_date(&rig, "\x20\x24\x05\x06\x02\x12\x34\x57");
 }
 
 /* "Time, calendar and alarm": binary or BCD, 12 or 24 hours. */

@@ -160,6 +160,15 @@ test_fifo(void)
     uart_feed(&rig.uart, 1);
     out(&rig, FCR, 0); /* turning FIFOs off clears them */
     CU_ASSERT_EQUAL(in(&rig, LSR), 0x60);
+    /* "FIFO control register", bits 7 and 6: the trigger level. */
+    static const uint8_t level[4] = {1, 4, 8, 14};
+    for (unsigned i = 0; i < 4; i++) {
+        out(&rig, FCR, (uint8_t)(i << 6 | 3));
+        for (unsigned k = 1; k <= 16; k++) {
+            uart_feed(&rig.uart, (uint8_t)k);
+            CU_ASSERT_EQUAL(in(&rig, IIR), k < level[i] ? 0xcc : 0xc4);
+        }
+    }
 }
 
 /* "Interrupt identification register", IIR 2: transmitter holding register empty. */
@@ -174,6 +183,8 @@ test_transmit_interrupt(void)
     CU_ASSERT_EQUAL(rig.level, 1);
     CU_ASSERT_EQUAL(in(&rig, IIR), 0x02);
     CU_ASSERT_EQUAL(rig.level, 0); /* reading IIR resets it */
+    CU_ASSERT_EQUAL(in(&rig, IIR), 0x01);
+    out(&rig, IER, 3); /* it is enabled already: nothing new */
     CU_ASSERT_EQUAL(in(&rig, IIR), 0x01);
     out(&rig, THR, 'x');
     CU_ASSERT_EQUAL(rig.level, 1);

@@ -71,6 +71,7 @@ static const struct unit_suite *const suites[] = {
     &suite_device_pc,
     &suite_ski_filter,
     &suite_trap,
+    &suite_trap_shadow,
     &suite_paravirt_frames,
     &suite_paravirt,
     &suite_paravirt_user,

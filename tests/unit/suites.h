@@ -69,6 +69,7 @@ extern const struct unit_suite suite_device_rtc;
 extern const struct unit_suite suite_device_kbd;
 extern const struct unit_suite suite_device_pc;
 extern const struct unit_suite suite_trap;
+extern const struct unit_suite suite_trap_shadow;
 extern const struct unit_suite suite_paravirt_frames;
 extern const struct unit_suite suite_paravirt;
 extern const struct unit_suite suite_paravirt_user;
