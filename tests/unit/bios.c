@@ -285,16 +285,18 @@ test_disk_chs(void)
     } places[] = {
         {0x4f12, 1, 0}, {0x4f13, 1, 4},                 /* a 19th sector */
         {0x4f00, 1, 4},                                 /* they count from 1 */
-        {0x4f12, 2, 4},                                 /* a third head */
+        {0x0001, 2, 4},                                 /* a third head */
         {0x5012, 1, 4}, {0x0052, 0, 4}, {0x0092, 0, 4}, /* cylinders 80, 256, 512 */
     };
     for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
         CALL(0x13, .eax = 0x0401, .ecx = places[i].cx, .edx = (uint32_t)places[i].dh << 8);
         CU_ASSERT_EQUAL(b.eax >> 8, places[i].status);
     }
-    m->bios.disk_size = 8 * 1024 * MIB;
-    CALL(0x13, .eax = 0x0401, .ecx = 0x00c1, .edx = 0x80); /* cylinder 768 */
+    m->bios.disk_size = UINT64_C(300) * 16 * 63 * 512; /* cylinders 256 and 512 of 300 */
+    CALL(0x13, .eax = 0x0401, .ecx = 0x0041, .edx = 0x80);
     CU_ASSERT_EQUAL(b.eax >> 8, 0);
+    CALL(0x13, .eax = 0x0401, .ecx = 0x0081, .edx = 0x80);
+    CU_ASSERT_EQUAL(b.eax >> 8, 4);
     m->bios.disk_size = 0;
     CALL(0x13, .eax = 0x0201, .ecx = 1, .edx = 0x80);
     CU_ASSERT(b.eax >> 8 == 0x80 && CARRY);

@@ -333,6 +333,12 @@ test_special_fully_nested(void)
     pulse(&pic, 9);
     CU_ASSERT_EQUAL(pic_acknowledge(&pic), 0x29);
     CU_ASSERT_EQUAL(read_isr(&pic, 0xa0), 0x12);
+    /* It is the master's mode: in a slave's ICW4 the bit changes nothing. */
+    set_up(&pic, 0x11);
+    pulse(&pic, 9);
+    pic_acknowledge(&pic);
+    pulse(&pic, 10);
+    CU_ASSERT_FALSE(pic_pending(&pic));
 }
 
 /* "Poll command": the next read acknowledges; bit 7 and the input, or 0. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "loader/boot.h"
 #include "loader/formats.h"
@@ -18,18 +19,23 @@ struct loaded {
     struct error err;
 };
 
-/* Loads image into a fresh machine. The file's bytes are copied to a block of exactly their size,
- * so that asan sees any byte read behind it. Every refusal must have a sentence, every success a
+/* Loads image into a fresh machine. The file's bytes are copied to the end of a page behind which
+ * nothing can be read: a loader that looks for a byte behind the file faults. Every refusal must have a sentence, every success a
  * state that a processor can be in. */
 static inline void
 load_image(struct loaded *l, const struct loader_ops *ops, const struct guest_image *given,
            uint64_t mem_size)
 {
     struct guest_image image = *given;
-    uint8_t *copy = malloc(given->size ? given->size : 1);
+    size_t pages = (given->size / PAGE_SIZE + 2) * PAGE_SIZE;
+    uint8_t *block = mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+    CU_ASSERT_PTR_NOT_EQUAL_FATAL(block, MAP_FAILED);
+    uint8_t *copy = block + pages - PAGE_SIZE - given->size;
     if (given->size)
         memcpy(copy, given->data, given->size);
+    CU_ASSERT_FATAL(mprotect(block, pages, PROT_READ) == 0 &&
+                    mprotect(block + pages - PAGE_SIZE, PAGE_SIZE, PROT_NONE) == 0);
     image.data = copy;
     image.path = "test.img";
     if (!image.command_line)
@@ -43,7 +49,7 @@ load_image(struct loaded *l, const struct loader_ops *ops, const struct guest_im
     } else {
         CU_ASSERT_PTR_NULL(x86_regs_invalid(&l->regs));
     }
-    free(copy);
+    munmap(block, pages);
 }
 
 static inline void
