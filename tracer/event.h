@@ -57,8 +57,7 @@ enum trace_actor {
 #define TRACE_ERROR   0x02u /* `value` of an exception holds its error code */
 #define TRACE_HANDLED 0x04u /* ENTRY: the strategy handled the exit, not the exit table */
 #define TRACE_CUT     0x08u /* TEXT: there is more of it than this */
-#define TRACE_FOREIGN                                                                              \
-    0x10u /* HOST_CALL, DENIED, HOST_RETURN: by int 80 or with an x32 number, another table */
+#define TRACE_FOREIGN 0x10u /* HOST_CALL, DENIED, HOST_RETURN: of int 80 or x32, another table */
 
 #define TRACE_TEXT_SIZE 32u /* bytes of a TEXT */
 

@@ -5,14 +5,11 @@
  * labs/lib/start.sh and labs/lib/grade.sh: a grader is read, and changed, by those who teach.
  * Called by main.c through command_lab.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -21,54 +18,14 @@
 #include "cli/guestdir.h"
 #include "cli/lab_all.h"
 
-/* A lab's folder begins with two digits and a dash. */
-static int
-is_lab(const struct dirent *entry)
-{
-    const char *n = entry->d_name;
-
-    return n[0] >= '0' && n[0] <= '9' && n[1] >= '0' && n[1] <= '9' && n[2] == '-';
-}
-
-/* --- hv lab list ------------------------------------------------------------------------------ */
-
-/* The value behind "key: " in lab.txt, or "". */
 static void
-read_key(const char *labs, const char *lab, const char *key, char *value, size_t size)
+print_lab(const char *folder, const char *name)
 {
-    char path[2 * PATH_MAX], *line = NULL;
-    size_t room = 0, length = strlen(key);
-    FILE *file;
+    char title[128], hours[16];
 
-    *value = 0;
-    snprintf(path, sizeof(path), "%s/%s/lab.txt", labs, lab);
-    file = fopen(path, "re");
-    while (file && getline(&line, &room, file) > 0)
-        if (!strncmp(line, key, length) && line[length] == ':') {
-            line[strcspn(line, "\n")] = 0;
-            snprintf(value, size, "%s", line + length + 1 + strspn(line + length + 1, " "));
-        }
-    free(line);
-    if (file)
-        fclose(file);
-}
-
-static int
-list(const char *labs)
-{
-    struct dirent **entry;
-    int count = scandir(labs, &entry, is_lab, alphasort);
-
-    for (int i = 0; i < count; i++) {
-        char title[128], hours[16];
-        read_key(labs, entry[i]->d_name, "title", title, sizeof(title));
-        read_key(labs, entry[i]->d_name, "hours", hours, sizeof(hours));
-        printf("  %-20s %s (%s h)\n", entry[i]->d_name, title, hours);
-        free(entry[i]);
-    }
-    if (count >= 0)
-        free(entry);
-    return STATUS_OK;
+    exercise_key(folder, "title", title, sizeof(title));
+    exercise_key(folder, "hours", hours, sizeof(hours));
+    printf("  %-20s %s (%s h)\n", name, title, hours);
 }
 
 /* --- hv lab flags ----------------------------------------------------------------------------- */
@@ -88,71 +45,61 @@ flags(const char *labs)
 
 /* --- hv lab start, hv lab grade --------------------------------------------------------------- */
 
-/* Becomes `sh SCRIPT LAB-FOLDER WORD...`. Returns only if that fails. */
+/* Returns only if that fails. */
 static int
-become(const char *labs, const char *folder, const char *script, const char *const *word)
+become(const char *script, const char *lab, const char *dir, const char *test)
 {
-    char self[PATH_MAX], path[2 * PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    const char *argv[] = {"sh", path, folder, word[0], word[1], NULL};
+    struct error err;
 
-    if (length <= 0)
-        return cli_error(STATUS_OURS, "/proc/self/exe cannot be read: %s", strerror(errno));
-    self[length] = 0;
-    snprintf(path, sizeof(path), "%s/lib/%s", labs, script);
-    setenv("HV", self, 1);
-    setenv("HV_LABS", labs, 1);
-    fflush(stdout);
-    execvp("sh", (char *const *)(uintptr_t)argv);
-    return cli_error(STATUS_OURS, "sh cannot be started: %s", strerror(errno));
+    exercise_become(script, lab, dir, test, &err);
+    return cli_error(STATUS_OURS, "%s", err.message);
 }
 
 static int
-start(const struct args *args, const char *labs, const char *lab)
+start(const struct args *args, const char *lab)
 {
     if (args->words != 3)
         return cli_error(STATUS_USER, "hv lab start takes a lab and a folder that is not there "
                                       "yet: hv lab start 1 first");
-    return become(labs, lab, "start.sh", (const char *const[]){args->word[2], NULL});
+    return become("lib/start.sh", lab, args->word[2], NULL);
 }
 
 static int
-grade(const struct args *args, const char *labs, const char *lab)
+grade(const struct args *args, const char *lab)
 {
-    const char *word[2] = {".", NULL};
+    const char *dir = ".", *test = NULL;
     struct stat st;
     unsigned next = 2;
 
     /* The folder may be left out: a word that is none names a test. */
     if (next < args->words && (args->words > 3 || !stat(args->word[next], &st)))
-        word[0] = args->word[next++];
+        dir = args->word[next++];
     if (next < args->words)
-        word[1] = args->word[next];
-    if (stat(word[0], &st) || !S_ISDIR(st.st_mode))
+        test = args->word[next];
+    if (stat(dir, &st) || !S_ISDIR(st.st_mode))
         return cli_error(STATUS_USER,
                          "'%s' is no folder with your work: hv lab start %s FOLDER "
                          "makes one",
-                         word[0], args->word[1]);
+                         dir, args->word[1]);
     if (args_value(args, "json"))
         setenv("HV_LAB_JSON", args_value(args, "json"), 1);
     if (args_value(args, "work"))
         setenv("HV_LAB_WORK", args_value(args, "work"), 1);
-    return become(labs, lab, "grade.sh", word);
+    return become("lib/grade.sh", lab, dir, test);
 }
 
 static int
-grade_all(const struct args *args, const char *labs, const char *lab)
+grade_all(const struct args *args, const char *lab)
 {
     if (args->words != 3)
         return cli_error(STATUS_USER, "hv lab grade-all takes a lab and a folder with a folder for "
                                       "each submission: hv lab grade-all 2 class");
-    lab = strrchr(lab, '/') ? strrchr(lab, '/') + 1 : lab;
-    return lab_grade_all(args, labs, lab, args->word[2]);
+    return lab_grade_all(args, lab, args->word[2]);
 }
 
 static const struct {
     const char *name;
-    int (*run)(const struct args *args, const char *labs, const char *lab);
+    int (*run)(const struct args *args, const char *lab);
 } actions[] = {{"start", start}, {"grade", grade}, {"grade-all", grade_all}};
 
 static int
@@ -166,7 +113,8 @@ run_lab(const struct args *args)
         return cli_error(STATUS_USER, "the labs are not there: install hv, or set HV_LABS to their "
                                       "folder");
     if (!strcmp(what, "list"))
-        return list(labs);
+        return exercise_each("", print_lab, &err) ? cli_error(STATUS_USER, "%s", err.message)
+                                                  : STATUS_OK;
     if (!strcmp(what, "flags"))
         return flags(labs);
     for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
@@ -177,7 +125,7 @@ run_lab(const struct args *args)
         if (exercise_find("", args->word[1], lab, sizeof(lab), &err))
             return cli_error(STATUS_USER, "there is no lab '%s'; 'hv lab list' names them",
                              args->word[1]);
-        return actions[i].run(args, labs, lab);
+        return actions[i].run(args, lab);
     }
     return cli_error(STATUS_USER,
                      "hv lab does not know '%s': list, start, grade, grade-all and flags it "

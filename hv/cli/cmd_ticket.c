@@ -18,6 +18,24 @@
 
 #define KIND "tickets"
 
+/* The title is what follows " - " in the first line of the README.md, or all of that line. */
+static void
+print_ticket(const char *folder, const char *name)
+{
+    char path[PATH_MAX + 16], line[120] = "";
+    const char *title = line, *dash;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/README.md", folder);
+    if ((file = fopen(path, "re"))) {
+        if (fgets(line, sizeof(line), file) && (dash = strstr(line, " - ")))
+            title = dash + 3;
+        fclose(file);
+    }
+    line[strcspn(line, "\n")] = 0;
+    printf("  %.2s  %-20s %s\n", name, name + 3, title);
+}
+
 /* What was built for a ticket (images, tools) comes from the folder of guests. */
 static int
 start(const char *which, const char *to)
@@ -50,7 +68,7 @@ check(const char *which, const char *dir, const char *test)
     if (stat(dir, &st) || !S_ISDIR(st.st_mode))
         return cli_error(STATUS_USER, "'%s' is not a folder: 'hv ticket start %s DIR' makes one",
                          dir, which);
-    exercise_grade(folder, dir, test, &err);
+    exercise_become("lib/grade.sh", folder, dir, test, &err);
     return cli_error(STATUS_OURS, "%s", err.message);
 }
 
@@ -61,8 +79,8 @@ run_ticket(const struct args *args)
     struct error err;
 
     if (!strcmp(what, "list") && args->words == 1)
-        return exercise_print_all(KIND, &err) ? cli_error(STATUS_USER, "%s", err.message)
-                                              : STATUS_OK;
+        return exercise_each(KIND, print_ticket, &err) ? cli_error(STATUS_USER, "%s", err.message)
+                                                       : STATUS_OK;
     if (!strcmp(what, "start") && args->words == 3)
         return start(args->word[1], args->word[2]);
     if (!strcmp(what, "check") && args->words >= 2)

@@ -1,5 +1,5 @@
 /*
- * exercise.c - see exercise.h. Called by cmd_ticket.c and cmd_lab.c.
+ * exercise.c - see exercise.h. Called by cmd_ticket.c, cmd_lab.c and lab_all.c.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -12,11 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/util.h"
 #include "cli/exercise.h"
 #include "cli/guestdir.h"
-
-#define TITLE_MAX 120
 
 /* a/b; too long a path names nothing. */
 static const char *
@@ -38,6 +35,13 @@ is_exercise(const struct dirent *entry)
     return isdigit((unsigned char)n[0]) && isdigit((unsigned char)n[1]) && n[2] == '-' && n[3];
 }
 
+static int
+no_labs(struct error *err)
+{
+    return error_set(err, ENOENT,
+                     "the labs are not there: install hv, or set HV_LABS to their folder");
+}
+
 /* The folders of one kind, sorted: their number, or -errno. The caller frees each and the list. */
 static int
 scan(const char *kind, char folder[PATH_MAX], struct dirent ***list, struct error *err)
@@ -45,9 +49,7 @@ scan(const char *kind, char folder[PATH_MAX], struct dirent ***list, struct erro
     char labs[PATH_MAX];
 
     if (!labs_folder_find(labs, sizeof(labs)))
-        return error_set(err, ENOENT,
-                         "the labs are not there: install hv, or set HV_LABS to their "
-                         "folder");
+        return no_labs(err);
     int count = scandir(join(folder, labs, kind), list, is_exercise, alphasort);
     if (count < 0)
         return error_set(err, errno, "%s cannot be read: %s", folder, strerror(errno));
@@ -93,39 +95,41 @@ exercise_find(const char *kind, const char *which, char *path, size_t size, stru
               : 0;
 }
 
-/* What follows " - " in the first line of the README.md, or all of that line. */
-static void
-read_title(const char *folder, char title[TITLE_MAX])
-{
-    char path[PATH_MAX];
-    FILE *file = fopen(join(path, folder, "README.md"), "re");
-
-    title[0] = 0;
-    if (file && fgets(title, TITLE_MAX, file)) {
-        title[strcspn(title, "\n")] = 0;
-        const char *dash = strstr(title, " - ");
-        if (dash)
-            memmove(title, dash + 3, strlen(dash + 3) + 1);
-    }
-    if (file)
-        fclose(file);
-}
-
 int
-exercise_print_all(const char *kind, struct error *err)
+exercise_each(const char *kind, void (*print)(const char *folder, const char *name),
+              struct error *err)
 {
-    char folder[PATH_MAX], path[PATH_MAX], title[TITLE_MAX];
+    char folder[PATH_MAX], path[PATH_MAX];
     struct dirent **list = NULL;
     int count = scan(kind, folder, &list, err);
 
     if (count < 0)
         return count;
-    for (int i = 0; i < count; i++) {
-        read_title(join(path, folder, list[i]->d_name), title);
-        printf("  %.2s  %-20s %s\n", list[i]->d_name, list[i]->d_name + 3, title);
-    }
+    for (int i = 0; i < count; i++)
+        print(join(path, folder, list[i]->d_name), list[i]->d_name);
     release(list, count);
     return 0;
+}
+
+bool
+exercise_key(const char *folder, const char *key, char *value, size_t size)
+{
+    char path[PATH_MAX], *line = NULL;
+    size_t room = 0, length = strlen(key);
+    FILE *file = fopen(join(path, folder, "lab.txt"), "re");
+    bool found = false;
+
+    *value = 0;
+    while (file && !found && getline(&line, &room, file) > 0)
+        if (!strncmp(line, key, length) && line[length] == ':') {
+            line[strcspn(line, "\n")] = 0;
+            snprintf(value, size, "%s", line + length + 1 + strspn(line + length + 1, " "));
+            found = true;
+        }
+    free(line);
+    if (file)
+        fclose(file);
+    return found;
 }
 
 /* --- handing one out ----------------------------------------------------------------------------- */
@@ -185,22 +189,23 @@ exercise_copy(const char *from, const char *to, bool fresh, const char *skip, st
     return rc;
 }
 
-/* --- checking one --------------------------------------------------------------------------------- */
+/* --- the scripts beside them ---------------------------------------------------------------------- */
 
 int
-exercise_grade(const char *folder, const char *dir, const char *test, struct error *err)
+exercise_become(const char *script, const char *folder, const char *dir, const char *test,
+                struct error *err)
 {
-    char labs[PATH_MAX], guests[PATH_MAX], script[PATH_MAX], self[PATH_MAX] = "";
+    char labs[PATH_MAX], guests[PATH_MAX], path[PATH_MAX], self[PATH_MAX] = "";
 
-    if (!labs_folder_find(labs, sizeof(labs)) || !guestdir_find(guests, sizeof(guests)) ||
+    if (!labs_folder_find(labs, sizeof(labs)) ||
         readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-        return error_set(err, ENOENT,
-                         "labs or guests are not there: install hv, or set HV_LABS "
-                         "and HV_GUESTS to their folders");
+        return no_labs(err);
     setenv("HV", self, 1);
     setenv("HV_LABS", labs, 1);
-    setenv("HV_GUESTS", guests, 1);
+    if (guestdir_find(guests, sizeof(guests)))
+        setenv("HV_GUESTS", guests, 1);
     fflush(NULL);
-    execl("/bin/sh", "sh", join(script, labs, "lib/grade.sh"), folder, dir, test, (char *)NULL);
-    return error_set(err, errno, "%s cannot be started: %s", script, strerror(errno));
+    join(path, labs, script);
+    execl("/bin/sh", "sh", path, folder, dir, test, (char *)NULL);
+    return error_set(err, errno, "%s cannot be started: %s", path, strerror(errno));
 }

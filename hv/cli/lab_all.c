@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "cli/exercise.h"
 #include "cli/lab_all.h"
 #include "cli/progress.h"
 #include "strategy/ski/ski.h"
@@ -51,14 +52,14 @@ struct class
 /* --- the lab's points, from its tests ---------------------------------------------------------------- */
 
 static int
-read_total(const char *labs, const char *lab)
+read_total(const char *lab)
 {
     char path[2 * PATH_MAX], *line = NULL;
     size_t room = 0;
     int total = 0, points;
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s/tests.sh", labs, lab);
+    snprintf(path, sizeof(path), "%s/tests.sh", lab);
     if (!(file = fopen(path, "re")))
         return 0;
     while (getline(&line, &room, file) > 0)
@@ -67,25 +68,6 @@ read_total(const char *labs, const char *lab)
     free(line);
     fclose(file);
     return total;
-}
-
-/* "box: namespaces" in lab.txt: its submissions are containers, and are graded in one (lab_box.c). */
-static bool
-makes_namespaces(const char *labs, const char *lab)
-{
-    char path[2 * PATH_MAX], *line = NULL;
-    size_t room = 0;
-    bool found = false;
-    FILE *file;
-
-    snprintf(path, sizeof(path), "%s/%s/lab.txt", labs, lab);
-    if (!(file = fopen(path, "re")))
-        return false;
-    while (getline(&line, &room, file) > 0)
-        found |= !strcmp(line, "box: namespaces\n");
-    free(line);
-    fclose(file);
-    return found;
 }
 
 /* --- one submission ------------------------------------------------------------------------------------ */
@@ -394,9 +376,11 @@ read_options(struct class *class, const struct args *args, struct error *err)
 }
 
 int
-lab_grade_all(const struct args *args, const char *labs, const char *lab, const char *folder)
+lab_grade_all(const struct args *args, const char *lab, const char *folder)
 {
-    struct class class = {.lab = lab, .folder = folder, .total = read_total(labs, lab)};
+    struct class class = {.lab = strrchr(lab, '/') + 1, .folder = folder, .total = read_total(lab)};
+    char
+        kind[32]; /* of box: its submissions may be containers, which make namespaces (lab_box.c) */
     struct dirent **entries = NULL;
     struct error err;
     int found = 0, rc = read_options(&class, args, &err);
@@ -404,9 +388,10 @@ lab_grade_all(const struct args *args, const char *labs, const char *lab, const 
     if (!rc)
         rc = find_submissions(&class, args_value(args, "part"), &entries, &found, &err);
     if (!rc)
-        rc = lab_box_open(&class.box, labs, args_flag(args, "plain"), &err);
+        rc = lab_box_open(&class.box, args_flag(args, "plain"), &err);
     if (!rc) {
-        class.box.namespaces = makes_namespaces(labs, lab);
+        exercise_key(lab, "box", kind, sizeof(kind));
+        class.box.namespaces = !strcmp(kind, "namespaces");
         run(&class);
         print_table(&class);
         rc = write_all(&class, args_value(args, "json"), true, &err);

@@ -26,7 +26,7 @@ struct lab_box {
 
 /* Puts the box' root file system together, in a mount namespace of our own, so that it goes with us:
  * /usr, a C compiler's links, hv, guests, labs without solutions. 0, or -errno with a sentence. */
-int lab_box_open(struct lab_box *box, const char *labs, bool plain, struct error *err);
+int lab_box_open(struct lab_box *box, bool plain, struct error *err);
 void lab_box_close(struct lab_box *box);
 /* In a process of its own: grades the submission that is packed in file descriptor `packed`; what the
  * grader says goes to `out`, the JSON after it. Never returns. */
@@ -35,7 +35,7 @@ void lab_box_grade(const struct lab_box *box, const char *lab, int packed, int o
 
 /* --- lab_all.c ------------------------------------------------------------------------------------ */
 
-/* lab: the folder's name. Returns hv's status. */
-int lab_grade_all(const struct args *args, const char *labs, const char *lab, const char *folder);
+/* lab: its folder. Returns hv's status. */
+int lab_grade_all(const struct args *args, const char *lab, const char *folder);
 
 #endif

@@ -160,17 +160,17 @@ resolve(char path[PATH_MAX])
 }
 
 int
-lab_box_open(struct lab_box *box, const char *labs, bool plain, struct error *err)
+lab_box_open(struct lab_box *box, bool plain, struct error *err)
 {
     *box = (struct lab_box){.plain = plain, .cpu_seconds = 30};
-    snprintf(box->labs, sizeof(box->labs), "%s", labs);
     strcpy(box->hv, "/proc/self/exe");
-    if (!guestdir_find(box->guests, sizeof(box->guests)) ||
+    if (!labs_folder_find(box->labs, sizeof(box->labs)) ||
+        !guestdir_find(box->guests, sizeof(box->guests)) ||
         !includedir_find(box->include, sizeof(box->include)) || !resolve(box->labs) ||
         !resolve(box->guests) || !resolve(box->include) || !resolve(box->hv))
         return error_set(err, ENOENT,
-                         "guests or headers of plug-ins are not there: install hv, or set "
-                         "HV_GUESTS and HV_INCLUDE to their folders");
+                         "labs, guests or headers of plug-ins are not there: install hv, or set "
+                         "HV_LABS, HV_GUESTS and HV_INCLUDE to their folders");
     if (plain)
         return 0;
     if (geteuid())
