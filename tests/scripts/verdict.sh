@@ -41,11 +41,11 @@ check() {
 # wait_until COMMAND...: until the command succeeds, a minute at most; status 1: it did not. A test waits for
 # what has to be, not for a time: how long a loaded machine takes nobody knows.
 wait_until() {
-    for _ in $(seq 600); do
-        "$@" && return
+    wait_end=$(($(date +%s) + 60))
+    until "$@"; do
+        [ "$(date +%s)" -lt $wait_end ] || return 1
         sleep 0.1
     done
-    return 1
 }
 
 # ends WHAT STATUS PATTERN...: what ran last ended with $work/status and printed into $work/out the patterns, in
