@@ -1,8 +1,9 @@
 /*
  * json.h - texts and columns of numbers as JSON, safe to stand inside a page of HTML.
  *
- * Used by player.c; what is no page, and longer, is written with put.h. A column is a sequence of unsigned numbers, seven bits a byte, the lowest
- * first; bit 7 says that more follow (LEB128, as in DWARF 5, 7.6). Small numbers take one byte.
+ * Used by player.c and by `hv compare --json`; what is long is written with put.h. A column is a
+ * sequence of unsigned numbers, seven bits a byte, the lowest first; bit 7 says that more follow
+ * (LEB128, as in DWARF 5, 7.6). Small numbers take one byte.
  */
 #ifndef TRACER_JSON_H
 #define TRACER_JSON_H
@@ -20,7 +21,7 @@ size_t json_text_size(const char *text);
 struct json_column {
     uint8_t *byte;
     size_t used, room;
-    uint64_t last; /* of column_delta() */
+    uint64_t last; /* of json_column_add_delta() */
 };
 
 /* 0 or -ENOMEM. */

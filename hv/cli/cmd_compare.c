@@ -20,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/guestdir.h"
+#include "cli/launch_process.h"
 #include "cli/ski_options.h"
 #include "engine/engine.h"
 #include "strategy/strategy.h"
@@ -33,7 +34,7 @@ struct plan {
     struct compare_job job;
     const struct engine_ops *engine;
     const char *strategy[COMPARE_STRATEGIES];
-    char names[256]; /* what strategy[] points into, if they were given */
+    char names[4096]; /* what strategy[] points into, if they were given */
     unsigned strategies;
     uint64_t rounds;
     const char *out;
@@ -53,7 +54,9 @@ read_strategies(struct plan *plan, const char *list, struct error *err)
                 plan->strategy[plan->strategies++] = strategy_table[i]->name;
         return 0;
     }
-    snprintf(plan->names, sizeof(plan->names), "%s", list);
+    if (snprintf(plan->names, sizeof(plan->names), "%s", list) >= (int)sizeof(plan->names))
+        return error_set(err, E2BIG, "option '--strategies': more than %zu bytes",
+                         sizeof(plan->names) - 1);
     for (char *name = strtok_r(plan->names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
         if (plan->strategies == COMPARE_STRATEGIES)
             return error_set(err, E2BIG, "option '--strategies': at most %u of them",
@@ -73,17 +76,6 @@ read_strategies(struct plan *plan, const char *list, struct error *err)
     return 0;
 }
 
-/* An app is a file in the guests' folder apps/; it runs under minios as process 1. */
-static bool
-find_app(const char *name, char *path, size_t size)
-{
-    char folder[PATH_MAX];
-
-    if (strchr(name, '/') || !guestdir_find(folder, sizeof(folder)))
-        return false;
-    return snprintf(path, size, "%s/apps/%s", folder, name) < (int)size && !access(path, X_OK);
-}
-
 static int
 read_program(struct compare_job *job, const struct args *args, struct error *err)
 {
@@ -99,7 +91,8 @@ read_program(struct compare_job *job, const struct args *args, struct error *err
                              job->guest);
         return 0;
     }
-    if (!find_app(job->guest, job->app, sizeof(job->app)))
+    /* An app is a file in the guests' folder apps/; it runs under minios as process 1. */
+    if (!launch_find_app(job->guest, job->app, sizeof(job->app)))
         return error_set(err, ENOENT,
                          "there is no guest and no program '%s': 'hv list guests' shows the "
                          "guests, and programs are in their folder apps/",

@@ -62,8 +62,8 @@ exists(const struct doctor *d, const char *path)
     return access(under(d, path, full), F_OK) == 0;
 }
 
-/* Calls use(line) for each line of a small text file; false if it cannot be read. Files of /proc
- * say that their size is 0, so read_file() is of no use here. */
+/* Has a line that begins with key this word? False if the file cannot be read. Files of /proc say
+ * that their size is 0, so read_file() is of no use here. */
 static bool
 has_word_in_line(const struct doctor *d, const char *path, const char *key, const char *word)
 {

@@ -7,6 +7,7 @@
 
 #include "cli/compare_nano.h"
 #include "tracer/describe.h"
+#include "tracer/json.h"
 
 #define LEFT 10
 
@@ -145,10 +146,11 @@ nano_print_json(const struct nano *nano)
                op->name, op->paper[0], op->paper[1], op->paper[2]);
         for (unsigned s = 0; s < nano->count; s++) {
             const struct nano_cost *c = &nano->cost[n][s];
-            printf("%s\n    \"%s\": {\"exits\": %.3f, \"instructions\": %.3f, \"ps\": {\"middle\": "
-                   "%" PRIu64 ", \"least\": %" PRIu64 ", \"most\": %" PRIu64 "}}",
-                   s ? "," : "", nano->strategies[s], c->exits, c->instructions, c->ps.middle,
-                   c->ps.least, c->ps.most);
+            printf("%s\n    ", s ? "," : "");
+            json_text(stdout, nano->strategies[s]);
+            printf(": {\"exits\": %.3f, \"instructions\": %.3f, \"ps\": {\"middle\": %" PRIu64
+                   ", \"least\": %" PRIu64 ", \"most\": %" PRIu64 "}}",
+                   c->exits, c->instructions, c->ps.middle, c->ps.least, c->ps.most);
         }
         printf("}}%s\n", n + 1 < NANO_OPERATIONS ? "," : "");
     }

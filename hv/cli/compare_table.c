@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "cli/compare.h"
 #include "tracer/describe.h"
+#include "tracer/json.h"
 
 #define LEFT 34
 #define WIDE 24
@@ -217,21 +218,6 @@ compare_print(const struct compare *compare, bool times)
 /* --- JSON ----------------------------------------------------------------------------------------- */
 
 static void
-json_text(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < ' ')
-            printf("\\u%04x", (unsigned char)*text);
-        else
-            putchar(*text);
-    }
-    putchar('"');
-}
-
-static void
 json_spread(const char *name, const struct compare_spread *s)
 {
     printf(",\n   \"%s\": {\"middle\": %" PRIu64 ", \"least\": %" PRIu64 ", \"most\": %" PRIu64 "}",
@@ -244,13 +230,13 @@ json_column(const struct compare_column *c)
     bool first = true;
 
     printf("  {\"strategy\": ");
-    json_text(c->strategy ? c->strategy : "native");
+    json_text(stdout, c->strategy ? c->strategy : "native");
     printf(", \"kernel\": ");
-    json_text(c->kernel);
+    json_text(stdout, c->kernel);
     printf(",\n   \"end\": ");
-    json_text(run_end_text(c->first.end));
+    json_text(stdout, run_end_text(c->first.end));
     printf(", \"status\": %d, \"message\": ", c->first.status);
-    json_text(c->first.message.message);
+    json_text(stdout, c->first.message.message);
     printf(",\n   \"hash\": \"%016" PRIx64 "\", \"bytes\": %" PRIu64 ", \"instructions\": %" PRIu64
            ", \"steady\": %s,\n   \"exits\": %" PRIu64 ", \"by_kind\": {",
            c->first.hash, c->first.length, c->first.instructions, c->steady ? "true" : "false",
@@ -277,9 +263,10 @@ void
 compare_print_json(const struct compare *compare)
 {
     printf("{\"program\": ");
-    json_text(compare->job->app[0] ? compare->job->append + strlen("init=") : compare->job->guest);
+    json_text(stdout,
+              compare->job->app[0] ? compare->job->append + strlen("init=") : compare->job->guest);
     printf(", \"engine\": ");
-    json_text(compare->engine);
+    json_text(stdout, compare->engine);
     printf(", \"rounds\": %u, \"same\": %s, \"native_same\": %s, \"columns\": [\n", compare->rounds,
            compare->same ? "true" : "false", compare->native_same ? "true" : "false");
     for (unsigned i = 0; i < compare->columns; i++) {

@@ -2,7 +2,7 @@
  * launch.c - builds the machine that the command line describes, in the order of a PC's power-on:
  * memory, guest image, board, processor, console, and who watches.
  *
- * Called by cmd_run.c. Next: core/run.c, which runs it.
+ * Called by cmd_run.c, cmd_debug.c and compare_round.c. Next: core/run.c, which runs it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -135,8 +135,8 @@ not_in_table(const char *kind, const char *typed, const char *const *names, unsi
 }
 
 /*
- * auto takes host for a strategy about a process; kvm if its probe guest ran (a /dev/kvm that opens is not one that works), else soft,
- * which runs everywhere, and notes why.
+ * auto takes host for a strategy about a process; kvm if its probe guest ran (a /dev/kvm that opens
+ * is not one that works), else soft, which runs everywhere, and notes why.
  */
 static int
 choose_engine(struct launch *launch, const struct launch_options *options, struct error *err)

@@ -1,8 +1,7 @@
 /*
  * launch.h - from the words of a command line to a machine that is ready to run.
  *
- * The options are shared by every command that runs a guest (run, later debug and compare).
- * Called by cmd_run.c. Next: launch.c, then core/run.c.
+ * The options are shared by every command that runs a guest (run, debug and compare). Next: launch.c, then core/run.c.
  */
 #ifndef HV_CLI_LAUNCH_H
 #define HV_CLI_LAUNCH_H

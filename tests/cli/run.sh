@@ -224,6 +224,7 @@ check "hv compare says what tests/cli/compare.txt says" diff "$here/compare.txt"
 prints 'Every column printed the same' compare primes 20 --no-times
 prints '^time .*the middle of 1 runs' compare hello64 --strategies hardware --rounds 1
 prints '"same": true' compare hello64 --strategies hardware,trap --rounds 1 --json
+prints '"program": "hello x[?]"' compare hello "$(printf 'x\351')" --strategies hardware --rounds 1 --json
 for suffix in svg dot; do
     prints 'hash' compare hello64 --strategies hardware,trap --rounds 1 --no-times -o "$work/two.$suffix"
     check "hv compare -o two.$suffix" [ -s "$work/two.$suffix" ]
