@@ -194,6 +194,14 @@ test_initrd(void)
     CU_ASSERT_EQUAL(peek(&l, BOOT_INFO + offsetof(struct boot_info, initrd_start), 8), 0x202000);
     loaded_free(&l);
     expect_refusal(&loader_elf, &image, 0x203000, -EFBIG, "initrd");
+    /* A segment of zeros alone, right behind another one, is the kernel's as well. */
+    PHDR[2].p_filesz = 0;
+    PHDR[2].p_paddr = 0x100040;
+    PHDR[2].p_memsz = 0x201000 - 0x100040;
+    load_image(&l, &loader_elf, &image, 0x203000);
+    CU_ASSERT_EQUAL(peek(&l, BOOT_INFO + offsetof(struct boot_info, initrd_start), 8), 0x201000);
+    loaded_free(&l);
+    expect_refusal(&loader_elf, &image, 0x202000, -EFBIG, "initrd");
     image.initrd_size = SIZE_MAX;
     expect_refusal(&loader_elf, &image, 4 * MIB, -EFBIG, "initrd");
 
@@ -231,6 +239,8 @@ test_refused(void)
     REFUSE(EHDR->e_phoff = UINT64_MAX - 8, -ENOEXEC, "outside the file");
     REFUSE(EHDR->e_phentsize = 55, -ENOEXEC, "wrong size");
     REFUSE(EHDR->e_entry = 0x5000000, -ENOEXEC, "entry point");
+    REFUSE(EHDR->e_entry = 0x201000, -ENOEXEC, "entry point"); /* the first byte behind */
+    REFUSE(EHDR->e_entry = PHDR[2].p_vaddr + 0x1000, -ENOEXEC, "entry point");
     REFUSE(PHDR[0].p_type = PT_INTERP, -ENOEXEC, "dynamic linker");
     REFUSE(PHDR[1].p_filesz = 65, -ENOEXEC, "more bytes in the file");
     REFUSE(PHDR[1].p_offset = UINT64_MAX - 10, -ENOEXEC, "outside the file");
@@ -244,10 +254,13 @@ test_refused(void)
     REFUSE(PHDR[2].p_paddr = 0, -EINVAL, "loader's own memory");
     REFUSE(PHDR[1].p_type = PHDR[2].p_type = PT_NULL, -ENOEXEC, "no loadable segment");
     REFUSE(image.size = CODE + 95, -ENOEXEC, "truncated");
+    image = elf32();
+    ((Elf32_Ehdr *)file)->e_machine = EM_X86_64; /* the x32 ABI's */
+    expect_refusal(&loader_elf, &image, 4 * MIB, -ENOEXEC, "another machine");
 
     struct loaded l; /* neighbours, an empty segment, and one just behind the loader's memory */
     image = elf64();
-    PHDR[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_paddr = 0x100000};
+    PHDR[0] = (Elf64_Phdr){.p_type = PT_LOAD, .p_paddr = 0x100010};
     PHDR[2].p_paddr = 0x100040;
     load_image(&l, &loader_elf, &image, 4 * MIB);
     CU_ASSERT_EQUAL(l.rc, 0);
@@ -257,6 +270,32 @@ test_refused(void)
     load_image(&l, &loader_elf, &image, 4 * MIB);
     CU_ASSERT_EQUAL(l.rc, 0);
     loaded_free(&l);
+}
+
+/* As many segments as there is room for, and one more. */
+static void
+test_many(void)
+{
+    static uint8_t big[sizeof(Elf64_Ehdr) + 65 * sizeof(Elf64_Phdr)];
+    struct guest_image image = elf64();
+    struct loaded l;
+
+    memcpy(big, file, sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr));
+    for (unsigned i = 0; i < 65; i++)
+        ((Elf64_Phdr *)(big + sizeof(Elf64_Ehdr)))[i] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                                                     .p_vaddr = 0x100000 + 16 * i,
+                                                                     .p_paddr = 0x100000 + 16 * i,
+                                                                     .p_memsz = 16};
+    ((Elf64_Ehdr *)big)->e_entry = 0x100000 + 16 * 63;
+    image.data = big;
+    image.size = sizeof(big);
+    ((Elf64_Ehdr *)big)->e_phnum = 64;
+    load_image(&l, &loader_elf, &image, 4 * MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    CU_ASSERT_EQUAL(l.regs.rip, 0x100000 + 16 * 63);
+    loaded_free(&l);
+    ((Elf64_Ehdr *)big)->e_phnum = 65;
+    expect_refusal(&loader_elf, &image, 4 * MIB, -ENOEXEC, "more than 64");
 }
 
 static void
@@ -277,6 +316,7 @@ static const struct unit_test tests[] = {
     {"a 32-bit file starts in flat protected mode", test_elf32},
     {"initrd and command line, and what is too long", test_initrd},
     {"what is refused, and with which words", test_refused},
+    {"64 segments", test_many},
     {"truncated and mutated files", test_mutations},
     {NULL, NULL},
 };

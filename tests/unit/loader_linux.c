@@ -145,6 +145,28 @@ test_placement(void)
     loaded_free(&l);
     header()->initrd_addr_max = 16 * MIB; /* below the kernel's end */
     expect_refusal(&loader_linux, &image, 32 * MIB, -EFBIG, "initrd");
+
+    image = kernel(); /* it wants to be where the real-mode world is */
+    header()->relocatable_kernel = 1;
+    header()->pref_address = 0x10000;
+    load_image(&l, &loader_linux, &image, 8 * MIB);
+    CU_ASSERT_EQUAL(l.regs.rip, MIB + 0x200);
+    loaded_free(&l);
+    /* One that cannot be relocated is loaded at 1 MiB and moves itself to pref_address: the initrd is
+     * behind both, however little the kernel says that it needs. */
+    const uint64_t runs_at[] = {2 * MIB, 0x10000}, last[] = {2 * MIB, MIB};
+    for (unsigned i = 0; i < 2; i++) {
+        image = kernel();
+        header()->pref_address = runs_at[i];
+        header()->init_size = 0;
+        image.initrd = initrd;
+        image.initrd_size = 1;
+        expect_refusal(&loader_linux, &image, last[i] + PAGE_SIZE, -EFBIG, "initrd");
+        load_image(&l, &loader_linux, &image, last[i] + 2 * PAGE_SIZE);
+        CU_ASSERT_EQUAL(l.rc, 0);
+        CU_ASSERT_EQUAL(params(&l)->hdr.ramdisk_image, last[i] + PAGE_SIZE);
+        loaded_free(&l);
+    }
 }
 
 static void
@@ -168,6 +190,8 @@ test_refused(void)
     REFUSE(header()->init_size = 0xffffffff, 8 * MIB, -EFBIG, "--mem");
     REFUSE(header()->pref_address = UINT64_MAX, 8 * MIB, -EFBIG, "--mem");
     REFUSE(image.size = SETUP, 8 * MIB, -ENOEXEC, "truncated");
+    REFUSE(image.size = SETUP;
+           header()->syssize = 0, 8 * MIB, -ENOEXEC, "before its protected-mode");
     REFUSE(image.size = 0x260, 8 * MIB, -ENOEXEC, "within its setup header");
     REFUSE(image.size = SETUP + 0x200; header()->syssize = 0x20, 8 * MIB, -ENOEXEC, "64-bit entry");
     REFUSE(header()->relocatable_kernel = 1;
@@ -182,6 +206,25 @@ test_refused(void)
     struct loaded l;
     load_image(&l, &loader_linux, &image, 8 * MIB);
     CU_ASSERT_EQUAL(l.rc, 0);
+    loaded_free(&l);
+    image = kernel();
+    header()->setup_data = 0x1234; /* boot: "a linked list", the loader's: there is none */
+    load_image(&l, &loader_linux, &image, 8 * MIB);
+    CU_ASSERT_EQUAL(params(&l)->hdr.setup_data, 0);
+    loaded_free(&l);
+    line[255] = 'a';
+    image = kernel();
+    image.command_line = line;
+    header()->version = 0x0206; /* the first with cmdline_size */
+    header()->cmdline_size = 256;
+    load_image(&l, &loader_linux, &image, 8 * MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    loaded_free(&l);
+    image = kernel();
+    header()->version = 0x0202; /* the oldest that will do: it has no 64-bit entry */
+    load_image(&l, &loader_linux, &image, 8 * MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    CU_ASSERT_EQUAL(l.regs.rip, 0x100000);
     loaded_free(&l);
 }
 

@@ -187,10 +187,23 @@ test_elf(void)
     CU_ASSERT(s[2].sh_addr >= 0x101000 && s[2].sh_addr % 16 == 0);
     CU_ASSERT(!memcmp(ram_at(&l.ram, s[2].sh_addr, 0x20), file + SYMTAB, 0x20));
     loaded_free(&l);
+    uint8_t initrd[1] = {0}; /* the module is behind them */
+    image.initrd = initrd;
+    image.initrd_size = sizeof(initrd);
+    expect_refusal(&loader_multiboot, &image, 0x102000, -EFBIG, "initrd");
 
     /* Section headers that do not fit are left out, and the kernel still runs. */
     image = elf_kernel(3);
     ((Elf32_Ehdr *)file)->e_shnum = 0xffff;
+    load_image(&l, &loader_multiboot, &image, 4 * MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    CU_ASSERT_FALSE(word(&l, 0) & 0x20);
+    loaded_free(&l);
+
+    /* So are headers whose size is another than the loader knows. */
+    image = elf_kernel(3);
+    ((Elf32_Ehdr *)file)->e_shentsize = 1;
+    ((Elf32_Ehdr *)file)->e_shnum = 100;
     load_image(&l, &loader_multiboot, &image, 4 * MIB);
     CU_ASSERT_EQUAL(l.rc, 0);
     CU_ASSERT_FALSE(word(&l, 0) & 0x20);
@@ -209,18 +222,30 @@ test_elf(void)
 static void
 test_refused(void)
 {
+    uint8_t initrd[1] = {0};
     struct guest_image image;
+    struct loaded l;
 
 #define REFUSE(at, value, rc, words)                                                               \
     image = flat_kernel();                                                                         \
     *(uint32_t *)(file + AT + at) = value;                                                         \
     expect_refusal(&loader_multiboot, &image, 4 * MIB, rc, words)
 
+    image = flat_kernel(); /* the whole file; and MB 3.1.2: bits 16-31 may be ignored */
+    put_header(AT, KLUDGE | 0x80000000, NULL, 0);
+    *(uint32_t *)(file + AT + 20) = 0x100000 + sizeof(file) - AT;
+    load_image(&l, &loader_multiboot, &image, 4 * MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    loaded_free(&l);
+    image = flat_kernel(); /* it ends at 101100: the module is behind that */
+    image.initrd = initrd;
+    image.initrd_size = sizeof(initrd);
+    expect_refusal(&loader_multiboot, &image, 0x102000, -EFBIG, "initrd");
     REFUSE(0, 0, -ENOEXEC, "no Multiboot header");
     REFUSE(12, 0xfffff, -ENOEXEC, "before the file");  /* header_addr < load_addr */
     REFUSE(12, 0x100041, -ENOEXEC, "before the file"); /* more bytes in front than there are */
     REFUSE(20, 0xfffff, -ENOEXEC, "load_end_addr");
-    REFUSE(20, 0x100000 + sizeof(file), -ENOEXEC, "load_end_addr");
+    REFUSE(20, 0x100001 + sizeof(file) - AT, -ENOEXEC, "load_end_addr");
     REFUSE(24, 0x1000ff, -ENOEXEC, "bss_end_addr");
     REFUSE(24, 0xffffffff, -EFBIG, "--mem");
     REFUSE(28, 0x101100, -ENOEXEC, "entry_addr");
@@ -228,6 +253,8 @@ test_refused(void)
 
     image = flat_kernel();
     put_header(AT, KLUDGE | 8, NULL, 0); /* MB 3.1.2: must not be ignored */
+    expect_refusal(&loader_multiboot, &image, 4 * MIB, -ENOTSUP, "demands");
+    put_header(AT, KLUDGE | 0x8000, NULL, 0);
     expect_refusal(&loader_multiboot, &image, 4 * MIB, -ENOTSUP, "demands");
     put_header(AT, 3, NULL, 0);
     expect_refusal(&loader_multiboot, &image, 4 * MIB, -ENOEXEC, "no ELF file");

@@ -39,6 +39,8 @@ test_bootsector(void)
     CU_ASSERT_EQUAL(peek(&l, 0x7e00, 8), 0); /* one sector, not the disk */
     loaded_free(&l);
 
+    image.size = 512; /* nothing but the sector */
+    CU_ASSERT(loader_bootsector.probe(&image));
     image.size = 511; /* too short for its signature */
     CU_ASSERT_FALSE(loader_bootsector.probe(&image));
     mutate(&loader_bootsector, &image, 0, MIB);
@@ -70,10 +72,23 @@ test_flat(void)
     CU_ASSERT(!memcmp(ram_at(&l.ram, 0x12345, 100), sector, 100));
     loaded_free(&l);
 
-    image.load_at = 0x400; /* on the BIOS data area: then without a BIOS */
+    image.load_at = 0xffff; /* as far as IP reaches */
     load_image(&l, &loader_flat, &image, MIB);
-    CU_ASSERT(l.rc == 0 && !l.bios);
+    CU_ASSERT_EQUAL(l.regs.seg[X86_CS].selector, 0);
+    CU_ASSERT_EQUAL(l.regs.rip, 0xffff);
     loaded_free(&l);
+
+    /* On the BIOS' data areas, below 500 and from 9fc00 on: then without a BIOS. */
+    static const struct {
+        uint32_t at;
+        bool bios;
+    } areas[] = {{0x400, false}, {0x4ff, false}, {0x500, true}, {0x9fb9c, true}, {0x9fb9d, false}};
+    for (unsigned i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+        image.load_at = areas[i].at;
+        load_image(&l, &loader_flat, &image, MIB);
+        CU_ASSERT(l.rc == 0 && l.bios == areas[i].bios);
+        loaded_free(&l);
+    }
 
     image.load_at = MIB;
     expect_refusal(&loader_flat, &image, 2 * MIB, -EINVAL, "real mode");
@@ -120,6 +135,18 @@ test_rom(void)
     expect_refusal(&loader_rom, &image, MIB, -EINVAL, "multiple of 4 KiB");
     image.size = 0;
     expect_refusal(&loader_rom, &image, MIB, -EINVAL, "multiple of 4 KiB");
+
+    /* The chip set decodes 16 MiB. */
+    uint8_t *most = calloc(1, 16 * MIB + PAGE_SIZE);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(most);
+    image.data = most;
+    image.size = 16 * MIB;
+    load_image(&l, &loader_rom, &image, MIB);
+    CU_ASSERT_EQUAL(l.rc, 0);
+    loaded_free(&l);
+    image.size += PAGE_SIZE;
+    expect_refusal(&loader_rom, &image, MIB, -EINVAL, "at most 16 MiB");
+    free(most);
 }
 
 /* Who gets a file: the order of loader_table. */
@@ -149,18 +176,29 @@ test_choice(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "empty"));
 }
 
+static void
+count_written(void *ctx, uint64_t gpa, uint64_t len)
+{
+    (void)gpa;
+    *(uint64_t *)ctx += len;
+}
+
 /* boot_place() clears what the file does not hold, up to the last byte and not behind it. */
 static void
 test_place(void)
 {
+    uint64_t written = 0;
     struct ram ram;
     struct error err;
 
     CU_ASSERT_FATAL(ram_create(&ram, MIB, &err) == 0);
+    ram.on_write = count_written;
+    ram.on_write_ctx = &written;
     uint8_t *at = ram_at(&ram, 0x20000, 16);
     memset(at, 0xee, 16);
     CU_ASSERT_EQUAL(boot_place(&ram, 0x20000, "abc", 3, 9, "it", &err), 0);
     CU_ASSERT(!memcmp(at, "abc\0\0\0\0\0\0\xee", 10));
+    CU_ASSERT_EQUAL(written, 9); /* who keeps decoded code is told, of the zeros as well */
     CU_ASSERT_EQUAL(boot_place(&ram, MIB - 3, "abc", 3, 3, "it", &err), 0);
     CU_ASSERT_EQUAL(boot_place(&ram, MIB - 3, "abc", 3, 4, "it", &err), -EFBIG);
     CU_ASSERT_EQUAL(boot_place(&ram, 8, "abc", 3, UINT64_MAX, "it", &err), -EFBIG);

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "loader/boot.h"
+#include "strategy/deprivilege.h"
 #include "strategy/strategies.h"
 #include "strategy/strategy.h"
 #include "strategy/trap/trap.h"
@@ -150,7 +151,9 @@ test_dirty(void)
 {
     begin();
     set_page(PAGE, FRAME | P | W);
+    trap->cpu.r.shadow = 1; /* STI's or MOV SS's: over, an instruction has run since */
     fault(PAGE, 0);
+    CU_ASSERT_EQUAL(trap->cpu.r.shadow, 0);
     CU_ASSERT_EQUAL(get(PT, PAGE >> 12), FRAME | P | W | A);
     CU_ASSERT_EQUAL(leaf(PAGE) & (P | W | U), P | U);
     CU_ASSERT_EQUAL(leaf(PAGE) & ~UINT64_C(0xfff), FRAME);
@@ -306,6 +309,20 @@ test_coherent(void)
     end();
 }
 
+/* Every root has the monitor's slot, whatever the guest writes to that entry of its own. */
+static void
+test_slot(void)
+{
+    uint64_t entry, root;
+
+    begin();
+    root = shadow_root(shadow, PML4, SHADOW_USER);
+    shadow_written(shadow, PML4 + 8 * MONITOR_SLOT, 8);
+    memcpy(&entry, shadow->pool + (root - shadow->pool_gpa) + 8 * MONITOR_SLOT, 8);
+    CU_ASSERT_EQUAL(entry, deprivilege_root_entry());
+    end();
+}
+
 /* A large page is split: its pieces are in no table of the guest's, and go with its entry. */
 static void
 test_large(void)
@@ -362,10 +379,8 @@ test_ptemod(void)
     trap->cpu.r.rip = CODE;
     trap->cpu.r.gpr[X86_RDI] = PT + 8 * (PAGE >> 12);
     trap->cpu.r.gpr[X86_RAX] = FRAME2 | P;
-    trap->cpu.r.shadow = 1; /* over now: an instruction has run */
     fault(PT + 8 * (PAGE >> 12), PF_PRESENT | PF_WRITE);
     CU_ASSERT_EQUAL(trap->causes[TRAP_PTEMOD], 1);
-    CU_ASSERT_EQUAL(trap->cpu.r.shadow, 0);
     CU_ASSERT_EQUAL(trap->cpu.r.rip, CODE + sizeof(mov));
     CU_ASSERT_EQUAL(get(PT, PAGE >> 12), FRAME2 | P);
     CU_ASSERT_EQUAL(leaf(PAGE), 0);
@@ -522,6 +537,7 @@ static const struct unit_test tests[] = {
     {"the guest's own page faults", test_reflected},
     {"programs and the kernel's pages", test_user},
     {"entries follow the guest's", test_coherent},
+    {"the monitor's slot of each root", test_slot},
     {"a large page", test_large},
     {"a page that holds a table", test_protected},
     {"a write to a page table", test_ptemod},
