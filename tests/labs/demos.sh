@@ -21,6 +21,7 @@ must_fail() { # WHAT DEMO-TEXT MESSAGE
     fi
 }
 
+[ -z "$only" ] || [ -f "$demos/$only.demo" ] || verdict "$only" "there is no such demo in $demos"
 for demo in "$demos"/*.demo; do
     name=$(basename "$demo" .demo)
     [ -z "$only" ] || [ "$only" = "$name" ] || continue

@@ -23,6 +23,7 @@ words() { tr -s '[:space:]' ' '; }
     echo "$number-$ticket"
 done >"$work/list"
 [ -s "$work/list" ] || verdict "hv ticket list" "lists none"
+[ -z "$only" ] || grep -qx -e "$only" "$work/list" || verdict "$only" "there is no such ticket"
 while read -r ticket; do
     [ -z "$only" ] || [ "$only" = "$ticket" ] || continue
     hand_out broken || { verdict "$ticket" "cannot be started"; continue; }
