@@ -219,6 +219,12 @@ test_lldt(void)
     EXPECT("null", m->cpu.r.ldtr.attr & SEG_P, 0);
     m->cpu.r.gpr[X86_RCX] = 0x27;
     EXPECT_FAULT("use of a null LDT", m, VEC_GP, 0x24);
+    machine_segment(m, 0x24, 0x1000, 0xfff, SEG_P | SYS_LDT); /* one that the LDT has */
+    m->cpu.r.ldtr = (struct x86_segment){
+        .base = M_LDT, .limit = 0xfff, .selector = S_LDT, .attr = SEG_P | SYS_LDT};
+    m->cpu.r.gpr[X86_RAX] = 0x24;
+    CODE(m, 0x0f, 0x00, 0xd0);
+    EXPECT_FAULT("an LDT in the LDT", m, VEC_GP, 0x24);
     machine_ring(m, 3);
     CODE(m, 0x0f, 0x00, 0xd0);
     EXPECT_FAULT("LLDT in ring 3", m, VEC_GP, 0);

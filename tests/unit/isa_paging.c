@@ -34,6 +34,7 @@ struct paged {
     enum format format;
     uint8_t *ram;
     unsigned told; /* calls of x86_memory.written */
+    uint64_t rom;  /* a page that cannot be written; 0: none */
 };
 
 static struct x86_page
@@ -42,7 +43,8 @@ page(void *ctx, uint64_t gpa)
     struct paged *p = ctx;
     bool inside = gpa < MEMORY;
 
-    return (struct x86_page){inside ? p->ram + (gpa & ~UINT64_C(0xfff)) : NULL, inside,
+    return (struct x86_page){inside ? p->ram + (gpa & ~UINT64_C(0xfff)) : NULL,
+                             inside && (!p->rom || gpa >> 12 != p->rom >> 12),
                              gpa >> 12 == (FRAME + 0x5000) >> 12};
 }
 
@@ -196,8 +198,15 @@ test_large_pages(void)
     CU_ASSERT_EQUAL(x86_page_walk(&p->cpu, LINEAR, 0, 0, &walk), EMU_OK);
     CU_ASSERT_EQUAL(walk.gpa, LINEAR & 0x3fffffff);
     CU_ASSERT_EQUAL(walk.page_size, 0x40000000);
-    put(p, 4, LINEAR, T3 | ALL | PS); /* reserved in a PML4E (table 4-15) */
-    CU_ASSERT_EQUAL(fault_of(p, 0, 0), PF_PRESENT | PF_RSVD);
+    put(p, 3, LINEAR, T2 | ALL);
+    put(p, 2, LINEAR, 0x401000 | ALL | PS); /* bit 12 is PAT, not reserved (table 4-18) */
+    CU_ASSERT_EQUAL(x86_page_walk(&p->cpu, LINEAR, 0, 0, &walk), EMU_OK);
+    CU_ASSERT_EQUAL(walk.gpa, 0x400000 | (LINEAR & 0x1fffff));
+    const uint64_t to[] = {T3, 0};
+    for (unsigned i = 0; i < 2; i++) {
+        put(p, 4, LINEAR, to[i] | ALL | PS); /* reserved in a PML4E (table 4-15) */
+        CU_ASSERT_EQUAL(fault_of(p, 0, 0), PF_PRESENT | PF_RSVD);
+    }
     paged_close(p);
 }
 
@@ -226,6 +235,15 @@ test_reserved_bits(void)
     put(p, 3, LINEAR, T2 | P | W); /* reserved in a PDPTE: #GP when CR3 is loaded (4.4.1) */
     CU_ASSERT_EQUAL(x86_load_pdptes(&p->cpu, ROOT), EMU_FAULT);
     CU_ASSERT_EQUAL(p->cpu.fault.vector, VEC_GP);
+    put(p, 3, LINEAR, T2 | W); /* not present: nothing is reserved */
+    CU_ASSERT_EQUAL(x86_load_pdptes(&p->cpu, ROOT), EMU_OK);
+    put(p, 3, LINEAR, 0);
+    store_bytes(p->ram + ROOT + 0x20, T2 | P,
+                8); /* CR3, 31:5: 32 bytes are the table (table 4-7) */
+    CU_ASSERT_EQUAL(x86_write_cr(&p->cpu, 3, ROOT + 0x20), EMU_OK);
+    CU_ASSERT_EQUAL(p->cpu.r.pdpte[0], T2 | P);
+    put(p, 1, LINEAR, FRAME | ALL);
+    CU_ASSERT_EQUAL(fault_of(p, 0, 0), -1);
     paged_close(p);
 }
 
@@ -363,6 +381,13 @@ test_tlb(void)
     CU_ASSERT_EQUAL(x86_write_cr(&p->cpu, 3, ROOT), EMU_OK);
     CU_ASSERT_EQUAL(read_byte(p), 1);
 
+    put(p, 1, LINEAR, FRAME | ALL | G);
+    x86_tlb_flush_all(&p->cpu);
+    CU_ASSERT_EQUAL(read_byte(p), 1);
+    put(p, 1, LINEAR, (FRAME + 0x1000) | ALL | G);
+    CU_ASSERT_EQUAL(x86_write_cr(&p->cpu, 3, ROOT), EMU_OK);
+    CU_ASSERT_EQUAL(read_byte(p), 2); /* without CR4.PGE nothing is global (4.10.2.4) */
+
     p->cpu.r.cr4 |= CR4_PGE;
     put(p, 1, LINEAR, FRAME | ALL | G);
     x86_tlb_flush_all(&p->cpu);
@@ -477,6 +502,29 @@ test_a20(void)
     CU_ASSERT_EQUAL(x86_page_walk(&p->cpu, 0x100005, 0, 0, &walk), EMU_OK);
     CU_ASSERT_EQUAL(walk.gpa, 5);
     paged_close(p);
+
+    p = paged_open(BITS32); /* the tables' addresses, and the page's, go through it as well */
+    p->cpu.mem.a20_mask = ~(UINT64_C(1) << 20);
+    memcpy(p->ram + (ROOT & 0xfffff), p->ram + ROOT, 0x4000);
+    memset(p->ram + ROOT, 0, 0x4000);
+    put(p, 1, LINEAR, 0); /* ROOT and T1 have bit 20 set: what is read lies 1 MiB below */
+    CU_ASSERT_EQUAL(x86_page_walk(&p->cpu, LINEAR, 0, 0, &walk), EMU_OK);
+    CU_ASSERT_EQUAL(walk.gpa, FRAME + 0x678);
+    paged_close(p);
+}
+
+/* A table in ROM: the bits cannot be set, and the access succeeds all the same. */
+static void
+test_rom_table(void)
+{
+    struct paged *p = paged_open(LEVEL4);
+
+    p->rom = T1;
+    put(p, 2, LINEAR, T1 | ALL);
+    CU_ASSERT_EQUAL(fault_of(p, ACCESS_WRITE, 0), -1);
+    CU_ASSERT_EQUAL(get(p, 1, LINEAR), FRAME | ALL);
+    CU_ASSERT_EQUAL(get(p, 2, LINEAR), T1 | ALL | A);
+    paged_close(p);
 }
 
 static const struct unit_test tests[] = {
@@ -494,6 +542,7 @@ static const struct unit_test tests[] = {
     {"watched pages", test_watched},
     {"a table outside of memory", test_no_table},
     {"the A20 gate", test_a20},
+    {"a table in ROM", test_rom_table},
     {NULL, NULL},
 };
 const struct unit_suite suite_isa_paging = {"isa_paging", tests};

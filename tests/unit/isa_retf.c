@@ -98,6 +98,17 @@ test_return_outer(void)
     EXPECT("FS with conforming code", m->cpu.r.seg[X86_FS].selector, S_FREE(0));
     EXPECT("null GS", m->cpu.r.seg[X86_GS].selector, 0);
     test_cpu_close(m);
+
+    for (unsigned dpl = 0; dpl < 4; dpl++) { /* from ring 0 to 3: kept if DPL >= the new CPL */
+        m = machine_open(M_PROT32);
+        STACK(m, 4, 0x1234, S_CODE(3), M_STACK + 0x3000, S_DATA(3));
+        m->cpu.r.gpr[X86_RAX] = S_DATA(dpl);
+        CODE(m, 0x8e, 0xd8, 0xcb); /* mov ds, ax; retf */
+        EXPECT("DPL", machine_try(m), EMU_OK);
+        EXPECT("DPL", machine_try(m), EMU_OK);
+        EXPECT("DPL", m->cpu.r.seg[X86_DS].selector, dpl == 3 ? S_DATA(3) : 0);
+        test_cpu_close(m);
+    }
 }
 
 static void
