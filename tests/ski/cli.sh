@@ -50,20 +50,95 @@ expect 1 'takes none or veth' --net some -- true
 expect 1 "'--disk' is for a guest with a machine" --disk x -- true
 expect 1 'which program' --pids 10
 expect 0 'pivot_root' --explain
+
+# mounts OPTIONS...: the guest's, as proc(5) tells: field 5 where, 6 how, from 7 on how they spread.
+mounts() {
+    "$hv" run --strategy ski "$@" -- /bin/cat /proc/self/mountinfo 2>/dev/null </dev/null >"$work/mounts"
+    cut -d ' ' -f 5,6 "$work/mounts" | sed 's/,[a-z]*atime//'
+}
+# One root alone: the old one, if it were there, would be a second, and "cd /.." the way to it.
+cat >"$work/want" <<'END'
+/ ro,nosuid,nodev
+/bin/busybox ro,nosuid,nodev
+/dev ro,nosuid,noexec
+/dev/pts rw,nosuid,noexec
+/dev/shm rw,nosuid,nodev,noexec
+/proc rw,nosuid,nodev,noexec
+/tmp rw,nosuid,nodev
+END
+mounts | grep -vE '^/(proc/|dev/(null|zero|full|random|urandom|tty) )' | LC_ALL=C sort >"$work/some"
+check "what the guest's mounts allow" cmp -s "$work/want" "$work/some"
+for name in kcore keys key-users kmsg kallsyms timer_list kpagecount interrupts acpi driver sysrq-trigger; do
+    [ ! -e "/proc/$name" ] || check "/proc/$name is covered" grep -q " /proc/$name " "$work/mounts"
+done
+for name in sys bus fs irq mtrr; do
+    [ ! -e "/proc/$name" ] ||
+        check "/proc/$name cannot be written" grep -q " /proc/$name ro,nosuid,nodev,noexec" "$work/mounts"
+done
 if [ "$(id -u)" = 0 ]; then
     expect 1 'i-know' --without seccomp -- true
     expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
+    # A root file system with a mount of its own below, that spreads to others.
+    mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/dev" "$work/root/tmp" "$work/root/sub"
+    cp "$(command -v busybox)" "$work/root/bin/cat"
+    if mount -t tmpfs none "$work/root/sub" 2>"$out" && mount --make-shared "$work/root/sub" 2>"$out"; then
+        mounts --rootfs "$work/root" | grep -E '^/(sub)? ' | LC_ALL=C sort >"$work/some"
+        printf '/ ro,nosuid,nodev\n/sub ro,nosuid,nodev\n' >"$work/want"
+        check "what is mounted below --rootfs" cmp -s "$work/want" "$work/some"
+        grep -E 'shared:|master:' "$work/mounts" >"$work/some"
+        check "no mount spreads" [ ! -s "$work/some" ]
+    else
+        echo "skipped: a mount below --rootfs, nothing can be mounted here"
+    fi
+    umount "$work/root/sub" 2>/dev/null
     # Empty cgroups: of a dead supervisor, and of one that cannot be seen and is about to fill it.
     point=$(sed -n 's|.* \(/[^ ]*\) [^ ]* - cgroup2* .*|\1|p' /proc/self/mountinfo | head -n 1)
     space=$(stat -L -c %i /proc/self/ns/pid)
-    if mkdir "$point/hv-ski-4194304-1-$space-0" "$point/hv-ski-4194304-1-1-0" 2>"$work/out"; then
+    start=$(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20)
+    if mkdir "$point/hv-ski-4194304-1-$space-0" "$point/hv-ski-4194304-1-1-0" \
+        "$point/hv-ski-$$-1-$space-0" "$point/hv-ski-$$-$start-$space-0" 2>"$work/out"; then
+        sleep 2 # not so new that no age at all would do
         "$hv" run --strategy ski -- true >"$out" 2>&1
         check "a dead supervisor's cgroup is swept" [ ! -d "$point/hv-ski-4194304-1-$space-0" ]
+        check "so is that of one whose pid is another process'" [ ! -d "$point/hv-ski-$$-1-$space-0" ]
+        check "a living one's stays" [ -d "$point/hv-ski-$$-$start-$space-0" ]
         check "another pid namespace's cgroup stays" [ -d "$point/hv-ski-4194304-1-1-0" ]
-        rmdir "$point"/hv-ski-4194304-1-*-0 2>/dev/null
+        rmdir "$point"/hv-ski-4194304-1-*-0 "$point/hv-ski-$$-"*-0 2>/dev/null
     else
         echo "skipped: whose cgroups are swept, none can be made in '$point'"
     fi
+    # The limits as they stand while the guest runs: by cgroup v1 or v2, whichever has the controller.
+    "$hv" run --strategy ski --mem 64M --pids 20 --cpu 50 -- /bin/sleep 20 >"$out" 2>&1 &
+    guest=$!
+    tries=0
+    until [ $tries = 50 ] || pgrep -P $guest >/dev/null; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    sleep 0.5
+    # limit WANT FILE...: the first of these that the guest's cgroups have
+    limit() {
+        want=$1
+        shift
+        for file in "$@"; do
+            found=$(sed -n 's|.* \(/[^ ]*\) [^ ]* - cgroup2* .*|\1|p' /proc/self/mountinfo |
+                while read -r top; do find "$top" -path "*/hv-ski-$guest-*/$file" 2>/dev/null; done | head -n 1)
+            [ -z "$found" ] || break
+        done
+        if [ -n "$found" ]; then
+            check "$file is $want" [ "$(cat "$found")" = "$want" ]
+        else
+            echo "skipped: no cgroup has a file $*"
+        fi
+    }
+    limit 67108864 memory.max memory.limit_in_bytes
+    limit 20 pids.max
+    limit '50000 100000' cpu.max
+    limit 50000 cpu.cfs_quota_us
+    limit 0 memory.swap.max
+    limit 67108864 memory.memsw.limit_in_bytes
+    kill $guest
+    wait $guest 2>/dev/null
     # A kernel may lack veth: then that is what it says.
     if "$hv" run --strategy ski --net veth -- true 2>&1 | grep -q 'not supported'; then
         echo "skipped: --net veth, this kernel does not have it"
