@@ -57,13 +57,6 @@ put_time(struct chrome *c, const char *name, uint64_t ns)
     put_us(&c->put, ns);
 }
 
-static void
-put_named(struct chrome *c, const char *name, const char *value)
-{
-    put_text(&c->put, name);
-    put_json(&c->put, value);
-}
-
 /* "args" of a slice that an event began, and the end of its line. */
 static void
 put_args(struct chrome *c, const struct view *view, const struct trace_event *e, uint64_t exit)
@@ -73,21 +66,15 @@ put_args(struct chrome *c, const struct view *view, const struct trace_event *e,
     const char *symbol = names_of(&c->names, e->rip);
 
     describe_operands(view->trace, e, view->options->name, operands, sizeof(operands));
-    put_text(p, ",\"args\":{\"exit\":");
-    put_number(p, exit);
+    put_json_number(p, ",\"args\":{\"exit\":", exit);
     if (operands[0])
-        put_named(c, ",\"operands\":", operands);
-    if (e->rip) {
-        put_text(p, ",\"rip\":\"");
-        put_hex(p, e->rip);
-        put_char(p, '"');
-    }
+        put_json_text(&c->put, ",\"operands\":", operands);
+    if (e->rip)
+        put_json_hex(p, ",\"rip\":", e->rip);
     if (symbol[0])
-        put_named(c, ",\"symbol\":", symbol);
-    if (e->icount) {
-        put_text(p, ",\"icount\":");
-        put_number(p, e->icount);
-    }
+        put_json_text(&c->put, ",\"symbol\":", symbol);
+    if (e->icount)
+        put_json_number(p, ",\"icount\":", e->icount);
     put_text(p, "}}");
 }
 
@@ -100,8 +87,8 @@ put_slice(struct chrome *c, const struct view *view, const struct trace_event *e
     open_line(c, t, "X", e->to, e->vcpu);
     put_time(c, ",\"ts\":", e->time);
     put_time(c, ",\"dur\":", ns);
-    put_named(c, ",\"cat\":", trace_class_names[t->kind[e->kind].class]);
-    put_named(c, ",\"name\":", name);
+    put_json_text(&c->put, ",\"cat\":", trace_class_names[t->kind[e->kind].class]);
+    put_json_text(&c->put, ",\"name\":", name);
     put_args(c, view, e, exit);
 }
 
@@ -166,7 +153,7 @@ put_note(struct chrome *c, const struct view *view, const struct trace_event *e,
     open_line(c, view->trace, "i", e->from, e->vcpu);
     put_time(c, ",\"ts\":", e->time);
     put_text(&c->put, ",\"s\":\"t\",\"cat\":\"note\"");
-    put_named(c, ",\"name\":", view->trace->kind[e->kind].name);
+    put_json_text(&c->put, ",\"name\":", view->trace->kind[e->kind].name);
     put_args(c, view, e, exit);
 }
 
@@ -207,10 +194,10 @@ chrome_begin(struct view *view)
     c->any = false;
     c->last = 0;
     memset(c->number, 0, sizeof(c->number));
-    put_named(c, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"guest\":", t->guest);
-    put_named(c, ",\"engine\":", t->engine);
-    put_named(c, ",\"strategy\":", t->strategy);
-    put_named(c, ",\"command\":", t->command);
+    put_json_text(&c->put, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"guest\":", t->guest);
+    put_json_text(&c->put, ",\"engine\":", t->engine);
+    put_json_text(&c->put, ",\"strategy\":", t->strategy);
+    put_json_text(&c->put, ",\"command\":", t->command);
     put_text(&c->put, ",\"lost\":\"");
     put_number(&c->put, t->lost);
     put_text(&c->put, "\"},\"traceEvents\":[");
@@ -223,9 +210,9 @@ put_metadata(struct chrome *c, const struct trace *t, unsigned actor, unsigned v
              const char *name, const char *value, unsigned number)
 {
     open_line(c, t, "M", actor, vcpu);
-    put_named(c, ",\"name\":", name);
+    put_json_text(&c->put, ",\"name\":", name);
     if (value) {
-        put_named(c, ",\"args\":{\"name\":", value);
+        put_json_text(&c->put, ",\"args\":{\"name\":", value);
     } else {
         put_text(&c->put, ",\"args\":{\"sort_index\":");
         put_number(&c->put, number);

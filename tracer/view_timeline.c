@@ -23,7 +23,9 @@
 #define HEIGHT  150
 #define TOP1    100
 #define TOP2    (TOP1 + HEIGHT + 90)
-#define LAYERS  (GROUP_COUNT > TRACE_DOMAIN_COUNT + 1 ? (unsigned)GROUP_COUNT : 6u)
+#define LAYERS                                                                                     \
+    ((unsigned)GROUP_COUNT > TRACE_DOMAIN_COUNT + 1u ? (unsigned)GROUP_COUNT                       \
+                                                     : TRACE_DOMAIN_COUNT + 1u)
 
 /* The upper chart's layers, from below: the domains, and the guest in HLT. */
 #define WAITING TRACE_DOMAIN_COUNT
