@@ -9,7 +9,8 @@
 #   check port-id 5 "the device says who it is"     runs t_port_id, in a process of its own
 #
 # In a function, the first of the words below that is not content ends the test. The reason is a
-# part of the words: each has a WHY, in a sentence that the student can act on.
+# part of the words: each has a WHY, in a sentence that the student can act on. An empty TEXT, WANTED or
+# REGEX is a truth that could not be found out: no points.
 #
 #   plugin FILE.c [GIVEN.c...]     builds $W/FILE.so from DIR/FILE.c and files of the lab's
 #   guest NAME                     builds $W/NAME, an ELF64 guest, from NAME.S or .c of the lab's (mine
@@ -54,6 +55,11 @@ flunk() {
     line "$dim" why: "$1"
     printf '%s' "$1" >"$W/$test.why"
     exit 1
+}
+
+# What is right has to be known: a truth that could not be found out would be met by an empty answer, or by any.
+known() { # TRUTH
+    [ -n "$1" ] || flunk "The grader could not find out what is right, so it gives no points: the log says what it tried. This is not your fault: tell who teaches."
 }
 
 run() { # NAME COMMAND...
@@ -119,6 +125,7 @@ expect() { # FILE WHY LINE...
     file=$1 why=$2 from=1
     shift 2
     for text in "$@"; do
+        known "$text"
         at=$(tail -n "+$from" "$file" | grep -nF -e "$text" | head -n 1 | cut -d: -f1)
         if [ -n "$at" ]; then
             from=$((from + at - 1))
@@ -148,6 +155,8 @@ expect() { # FILE WHY LINE...
 }
 
 reject() { # FILE WHY TEXT
+    known "$3"
+    [ -f "$1" ] || flunk "$2 (There is no ${1##*/}.)"
     hit=$(grep -F -e "$3" "$1" | head -n 1)
     [ -z "$hit" ] && return
     line "$bad" BAD "$hit"
@@ -155,6 +164,7 @@ reject() { # FILE WHY TEXT
 }
 
 same() { # WHAT WANTED FOUND WHY
+    known "$2"
     if [ "$2" = "$3" ]; then
         line "$good" GOOD "$1: $2"
         return
@@ -172,13 +182,14 @@ small() { tr '[:upper:]' '[:lower:]'; }
 value() { wrote "$1" | small; } # what is compared
 
 answer() { # KEY REGEX WHY
+    known "$2"
     v=$(wrote "$1")
-    if printf '%s\n' "$v" | small | grep -qxE -e "$2"; then
+    if [ -n "$v" ] && printf '%s\n' "$v" | small | grep -qxE -e "$2"; then
         line "$good" GOOD "$1: $v"
         return
     fi
     line "$bad" BAD "$1: $v"
-    [ "$v" = '?' ] && flunk "answers.txt: '$1' has no answer yet. $3"
+    case $v in '' | '?') flunk "answers.txt: '$1' has no answer yet. $3" ;; esac
     flunk "$3"
 }
 
@@ -198,6 +209,7 @@ near() {
 }
 
 reason() { # KEY WORDS REGEX WHY
+    known "$3"
     v=$(wrote "$1")
     words=$(printf '%s\n' "$v" | wc -w)
     if [ "$words" -ge "$2" ] && printf '%s\n' "$v" | small | grep -qE -e "$3"; then
@@ -205,7 +217,7 @@ reason() { # KEY WORDS REGEX WHY
         return
     fi
     line "$bad" BAD "$1: $v"
-    [ "$v" = '?' ] && flunk "answers.txt: '$1' has no reason yet. $4"
+    case $v in '' | '?') flunk "answers.txt: '$1' has no reason yet. $4" ;; esac
     [ "$words" -lt "$2" ] && flunk "a reason is a sentence: at least $2 words. $4"
     flunk "$4 (If that is what you say, say it in other words: the grader can only look for words.)"
 }
@@ -224,7 +236,9 @@ check() { # NAME POINTS TITLE
     : >"$W/$test.says" && : >"$W/$test.why" && : >"$W/$test.log"
     if (
         ulimit -f 400000 -c 0 2>/dev/null
-        "t_$(echo "$test" | tr - _)"
+        body=t_$(echo "$test" | tr - _)
+        command -v "$body" >/dev/null || exit 1
+        "$body"
         [ -z "$endless" ] || flunk "$endless"
     ) 2>>"$W/$test.log"; then
         points=$2
@@ -245,7 +259,7 @@ check() { # NAME POINTS TITLE
 
 json() {
     awk -F "$tab" -v lab="$name" '
-        function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/[\001-\037]/, " ", s); return "\"" s "\"" }
+        function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/[\001-\037]/, " ", s); gsub(/[\200-\377]/, "?", s); return "\"" s "\"" }
         { score += $3; total += $4
           all = all (NR > 1 ? "," : "") "\n    {\"name\": " text($1) ", \"part\": " text($2) ", \"title\": " text($5) \
               ", \"score\": " $3 ", \"total\": " $4 ", \"why\": " text($6) "}" }

@@ -62,6 +62,57 @@ cp "$work/out" "$work/second"
 # shellcheck disable=SC2016 # the inner shell's
 says "and the same words" 0 "the same" sh -c 'cmp "$0" "$1" && echo the same' "$work/second" "$work/first"
 
+# The words give no points for what is not there: a truth that could not be found out, an answer left empty, a
+# file that was not made, a test that stops. One test of all is passed.
+mkdir -p "$work/fake/01-fake" "$work/mine" && cp -R "$labs/lib" "$work/fake"
+printf 'empty:\nyes: Yes.\nbytes: \351"\n' >"$work/mine/answers.txt"
+cat >"$work/fake/01-fake/tests.sh" <<'END'
+t_unknown() { answer empty "$(false)" why; }
+t_empty() { answer empty 'x?' why; }
+t_missing() { answer nosuch '.*' why; }
+t_because() { reason empty 0 '' why; }
+t_same() { same it "$(false)" "" why; }
+t_expect() { echo line >"$W/file" && expect "$W/file" why ""; }
+t_unmade() { expect "$W/none" why text; }
+t_reject() { reject "$W/none" why text; }
+t_nothing() { : >"$W/file" && reject "$W/file" why ""; }
+t_unset() { echo "$not_set"; }
+t_exit() { exit 3; }
+t_killed() { run x sh -c 'kill -9 $$'; }
+t_bytes() { flunk "$(wrote bytes)"; }
+t_yes() { answer yes yes why; }
+for t in unknown empty missing because same expect unmade reject nothing unset exit killed nofunction bytes yes; do
+    check $t 1 "$t"
+done
+END
+says "no points for nothing" 1 "Score: 1/15" env HV_LABS="$work/fake" "$hv" lab grade 1 "$work/mine" --json "$work/fake.json"
+check "JSON: only this one, and what a student wrote is UTF-8" \
+    jq -e '[.tests[] | select(.score == 1).name] == ["yes"] and (.tests[13].why == "?\"")' "$work/fake.json"
+
+# What a class' submissions get that do not end as they should: one that adds points of its own, one that ends
+# its grader, one that takes too long.
+cat >"$work/fake/01-fake/tests.sh" <<'END'
+t_mine() { sh "$DIR/run" "$W" $$; }
+check mine 5 "what is in run"
+END
+for name in forges ends sleeps works; do mkdir -p "$work/odd/$name"; done
+# shellcheck disable=SC2016 # run's
+{
+    echo 'printf "more\t\t95\t95\tmore\t\n" >>"$1/results"' >"$work/odd/forges/run"
+    echo 'kill -9 "$2"' >"$work/odd/ends/run"
+}
+echo 'exec sleep 50' >"$work/odd/sleeps/run"
+: >"$work/odd/works/run"
+says "a class: one of four has points" 0 "01-fake: 1 graded, 1 full, 3 without a score" \
+    env HV_LABS="$work/fake" "$hv" lab grade-all 1 "$work/odd" --plain --seconds 3 --jobs 4 --keep "$work/kept"
+states() { # what the table says of each
+    awk '$2 ~ "/" { sub("^ *", ""); gsub(" +", " "); print }' "$work/out" | diff - "$work/states"
+}
+printf '%s\n' "ends 0/5 the grader did not end" "forges 0/5 not believed: not this lab's points" \
+    "sleeps 0/5 stopped: it took too long" "works 5/5 graded" >"$work/states"
+check "a class: why the others have none" states
+check "a class: what the grader said is kept" grep -q 'Score: 5/5' "$work/kept/works.txt"
+
 # A class whose folders have names that are meant for a terminal, a spreadsheet or a reader of JSON. All are too
 # large to be graded: their names are what matters.
 cd "$work" || exit 2

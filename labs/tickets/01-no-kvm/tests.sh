@@ -55,7 +55,7 @@ t_rights() {
     same "the accounts" "$(cut -d: -f1,3,4 "$LAB/host/etc/passwd")" "$(cut -d: -f1,3,4 "$DIR/host/etc/passwd")" \
         "etc/passwd has other numbers now. Who is user 0 or in another first group may do more than open /dev/kvm."
     for group in root disk www-data; do
-        same "members of $group" "$(members $group "$LAB/host")" "$(members $group "$DIR/host")" \
+        same "members of $group" "[$(members $group "$LAB/host")]" "[$(members $group "$DIR/host")]" \
             "Group $group opens more than /dev/kvm: put operators into a group that is for this device."
     done
     for line in cramfs firewire-core usb-storage; do
