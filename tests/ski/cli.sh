@@ -75,7 +75,24 @@ for name in sys bus fs irq mtrr; do
     [ ! -e "/proc/$name" ] ||
         check "/proc/$name cannot be written" grep -q " /proc/$name ro,nosuid,nodev,noexec" "$work/mounts"
 done
+# What is left to the program and to pid 1: no capability and none to be had, no group but root's, a
+# filter, a session of its own, no descriptor of the supervisor's (3 is the one that ls reads by).
+cat >"$work/want" <<'END'
+CapInh:0 CapPrm:0 CapEff:0 CapBnd:0 CapAmb:0 NoNewPrivs:1 Seccomp:2
+END
+for pid in self 1; do
+    "$hv" run --strategy ski -- /bin/cat /proc/$pid/status 2>/dev/null </dev/null |
+        sed -nE '/^(Cap...|NoNewPrivs|Seccomp):/s/:[[:space:]]*0*([0-9a-f])/:\1/p' | tr '\n' ' ' |
+        sed 's/ $/\n/' >"$work/some"
+    check "what /proc/$pid/status says" cmp -s "$work/want" "$work/some"
+done
+expect 0 '^1$' -- /bin/cut -d ' ' -f 6 /proc/1/stat
+expect 0 '^Max core file size  *0  *0 ' -- /bin/cat /proc/self/limits
+expect 0 '^Max open files  *(1024|[0-9]{1,3})  *(1024|[0-9]{1,3}) ' -- /bin/cat /proc/self/limits
+"$hv" run --strategy ski -- /bin/ls /proc/self/fd 2>/dev/null </dev/null | tr -s '\n' ' ' >"$work/some"
+check "no descriptor is left open" [ "$(cat "$work/some")" = '0 1 2 3 ' ]
 if [ "$(id -u)" = 0 ]; then
+    expect 0 '^Groups:[[:space:]]*$' -- /bin/cat /proc/self/status
     expect 1 'i-know' --without seccomp -- true
     expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
     # A root file system with a mount of its own below, that spreads to others.

@@ -96,6 +96,70 @@ test_right_there(void)
     rig_close(&rig);
 }
 
+/* An instruction's moment is the first at which so many have retired: a snapshot with as many, taken
+ * behind the exits that came then, is too late for it. */
+static void
+test_instruction(void)
+{
+    enum { FIRST = 300, COUNT = 12 };
+    static struct rig rig, plain;
+    struct machine *m = &rig.machine;
+    struct moment at[COUNT];
+    struct stop stop;
+
+    rig_open(&rig, &subject);
+    rig_open(&plain, &subject); /* comes from before, and only once */
+    history_set_step(m->history, 1);
+    for (unsigned i = 0; i < COUNT; i++) {
+        rig_seek(&rig, &(struct moment){.exits = FIRST + i, .edge = EDGE_IN});
+        at[i] = m->now;
+        at[i].edge = EDGE_NONE;
+        at[i].exits = 0;
+    }
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct moment any = at[i];
+        any.waits = MOMENT_ANY;
+        CU_ASSERT_EQUAL(plain.machine.ops->seek(&plain.machine, &at[i], &stop, &rig.err), 0);
+        uint64_t hash = machine_hash(&plain.machine);
+        CU_ASSERT_EQUAL(m->ops->seek(m, &at[i], &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL(machine_hash(m), hash);
+        CU_ASSERT_EQUAL(m->now.exits, plain.machine.now.exits);
+        CU_ASSERT_EQUAL(m->now.edge, plain.machine.now.edge);
+        rig_seek(&rig, &(struct moment){.exits = FIRST + COUNT, .edge = EDGE_IN});
+        CU_ASSERT_EQUAL(m->ops->seek(m, &any, &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL(machine_hash(m), hash);
+        CU_ASSERT_EQUAL(m->now.exits, plain.machine.now.exits);
+    }
+    rig_close(&plain);
+    rig_close(&rig);
+}
+
+/* What the user changed has a snapshot that stays, however far away: nothing else leads to it. */
+static void
+test_change(void)
+{
+    static struct rig rig;
+    struct machine *m = &rig.machine;
+    uint8_t was, new, is;
+
+    rig_open(&rig, &subject);
+    history_set_step(m->history, 1000);
+    rig_seek(&rig, &(struct moment){.exits = 50, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(m->ops->read(m, SPACE_PHYSICAL, 0x600, &was, 1, &rig.err), 0);
+    new = was ^ 0xff;
+    CU_ASSERT_EQUAL(m->ops->write(m, SPACE_PHYSICAL, 0x600, &new, 1, &rig.err), 0);
+    rig_seek(&rig, &(struct moment){.exits = 2000, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(m->ops->read(m, SPACE_PHYSICAL, 0x600, &is, 1, &rig.err), 0);
+    CU_ASSERT_EQUAL(is, new);
+    rig_seek(&rig, &(struct moment){.exits = 40, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(m->ops->read(m, SPACE_PHYSICAL, 0x600, &is, 1, &rig.err), 0);
+    CU_ASSERT_EQUAL(is, was);
+    rig_seek(&rig, &(struct moment){.exits = 60, .edge = EDGE_IN});
+    CU_ASSERT_EQUAL(m->ops->read(m, SPACE_PHYSICAL, 0x600, &is, 1, &rig.err), 0);
+    CU_ASSERT_EQUAL(is, new);
+    rig_close(&rig);
+}
+
 /* --- memory --------------------------------------------------------------------------------------- */
 
 /* With little of it the past is remembered less closely, and then not as far back; what is remembered
@@ -157,6 +221,8 @@ test_memory(void)
 static const struct unit_test tests[] = {
     {"all that the run loop knows", test_loop},
     {"right at a snapshot", test_right_there},
+    {"an instruction's moment", test_instruction},
+    {"a change is remembered", test_change},
     {"little memory", test_memory},
     {NULL, NULL},
 };
