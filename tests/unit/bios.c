@@ -277,6 +277,18 @@ test_disk_chs(void)
     CALL(0x13, .eax = 0x0800, .edx = 0x80);
     CU_ASSERT_EQUAL(b.ecx, 0xffff);
     CU_ASSERT_EQUAL(b.edx, 0xfe01);
+    m->bios.disk_size = 0;
+    CALL(0x13, .eax = 0x0201, .ecx = 1, .edx = 0x80);
+    CU_ASSERT(b.eax >> 8 == 0x80 && CARRY);
+    machine_free(m);
+}
+
+static void
+test_disk_places(void)
+{
+    struct machine *m = machine_new(MIB);
+    struct bios_block b;
+
     /* On a floppy disk: CX is ch | cl, CL bits 7 and 6 are the cylinder's bits 9 and 8. */
     m->bios.disk_size = 1474560;
     static const struct {
@@ -297,9 +309,6 @@ test_disk_chs(void)
     CU_ASSERT_EQUAL(b.eax >> 8, 0);
     CALL(0x13, .eax = 0x0401, .ecx = 0x0081, .edx = 0x80);
     CU_ASSERT_EQUAL(b.eax >> 8, 4);
-    m->bios.disk_size = 0;
-    CALL(0x13, .eax = 0x0201, .ecx = 1, .edx = 0x80);
-    CU_ASSERT(b.eax >> 8 == 0x80 && CARRY);
     machine_free(m);
 }
 
@@ -422,6 +431,7 @@ static const struct unit_test tests[] = {
     {"int 16h and 14h: keys", test_keyboard},
     {"int 1ah: time", test_time},
     {"int 13h: cylinders, heads, sectors", test_disk_chs},
+    {"int 13h: which places there are", test_disk_places},
     {"int 13h: block addresses", test_disk_lba},
     {"what a start needs", test_start},
     {"20000 random calls", test_random_calls},

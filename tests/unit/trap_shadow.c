@@ -2,6 +2,8 @@
  * trap_shadow.c - tests of strategy trap's shadow page tables and of who gets a page fault: faults are
  * made up here and handed to the dispatcher, the guest's page tables are built below.
  *
+ * Long because: shadow.c and dispatcher.c are seen through the same tables.
+ *
  *   PML4[0] -> PDPT[0] -> PD[0] -> PT    4 KiB pages, each test's own
  *                         PD[1]          2 MiB at 200000, one to one: the tables are in it
  */
@@ -366,26 +368,40 @@ test_protected(void)
     end();
 }
 
+static void
+count_written(void *ctx, uint64_t gpa, uint64_t len)
+{
+    *(bool *)ctx |= gpa == PT + 8 * (PAGE >> 12) && len == 8;
+}
+
 /* The write itself is carried out by the interpreter: it happens, and the shadow forgets. */
 static void
 test_ptemod(void)
 {
+    bool written = false;
+    struct error err;
     static const uint8_t mov[] = {0x48, 0x89, 0x07}; /* [rdi], rax */
 
     begin();
     set_page(PAGE, FRAME | P);
     fault(PAGE, 0);
     memcpy(vm.ram.host + CODE, mov, sizeof(mov));
+    vm.ram.on_write = count_written; /* an engine that keeps decoded code is told */
+    vm.ram.on_write_ctx = &written;
     trap->cpu.r.rip = CODE;
     trap->cpu.r.gpr[X86_RDI] = PT + 8 * (PAGE >> 12);
     trap->cpu.r.gpr[X86_RAX] = FRAME2 | P;
     fault(PT + 8 * (PAGE >> 12), PF_PRESENT | PF_WRITE);
     CU_ASSERT_EQUAL(trap->causes[TRAP_PTEMOD], 1);
+    CU_ASSERT(written);
     CU_ASSERT_EQUAL(trap->cpu.r.rip, CODE + sizeof(mov));
     CU_ASSERT_EQUAL(get(PT, PAGE >> 12), FRAME2 | P);
     CU_ASSERT_EQUAL(leaf(PAGE), 0);
     fault(PAGE, 0);
     CU_ASSERT_EQUAL(leaf(PAGE) & ~UINT64_C(0xfff), FRAME2);
+    CU_ASSERT_EQUAL(/* a debugger's write is the same */
+                    strategy_trap.before_write(&vm.vcpu[0], PT + 8 * (PAGE >> 12), 8, &err), 0);
+    CU_ASSERT_EQUAL(leaf(PAGE), 0);
     end();
 }
 
@@ -507,7 +523,10 @@ test_views(void)
 static void
 test_inject(void)
 {
+    const uint64_t idt = 0x310000;
     struct vcpu *vcpu = &vm.vcpu[0];
+    struct x86_regs real;
+    struct error err;
 
     begin();
     CU_ASSERT(!strategy_trap.can_inject(vcpu));
@@ -515,6 +534,16 @@ test_inject(void)
     CU_ASSERT(strategy_trap.can_inject(vcpu));
     trap->cpu.r.shadow = 1;
     CU_ASSERT(!strategy_trap.can_inject(vcpu));
+    /* Handed over: the real processor is at the handler, the guest's IF is clear (6.8.1). */
+    trap->cpu.r.shadow = 0;
+    trap->cpu.r.idtr = (struct x86_table){idt, 0xfff};
+    trap->cpu.r.gpr[X86_RSP] = 0x320000;
+    put(idt, 2 * 32, 0x1234 | (uint64_t)BOOT_CS << 16 | UINT64_C(0x8e) << 40);
+    CU_ASSERT_EQUAL(strategy_trap.inject(vcpu, 32, &err), 0);
+    CU_ASSERT(!strategy_trap.can_inject(vcpu));
+    CU_ASSERT_EQUAL(engine.get_regs(vcpu, &real, &err), 0);
+    CU_ASSERT_EQUAL(real.rip, 0x1234);
+    CU_ASSERT_EQUAL(x86_cpl(&real), 3);
     end();
 }
 
