@@ -26,6 +26,7 @@ says "no word is list" 0 "02-device" "$hv" lab
 says "an unknown word" 1 "hv lab does not know 'grad'" "$hv" lab grad 1
 says "no lab" 1 "which lab?" "$hv" lab grade
 says "an unknown lab" 1 "there is no lab '77'" "$hv" lab start 77 "$work/x"
+says "no lab 0" 1 "there is no lab '0'" "$hv" lab start 0 "$work/x"
 says "no folder to start in" 1 "takes a lab and a folder" "$hv" lab start 1
 says "the labs elsewhere" 0 "" env HV_LABS="$labs" "$hv" lab list
 says "flags" 0 "-I" "$hv" lab flags
@@ -73,6 +74,9 @@ t_missing() { answer nosuch '.*' why; }
 t_because() { reason empty 0 '' why; }
 t_same() { same it "$(false)" "" why; }
 t_expect() { echo line >"$W/file" && expect "$W/file" why ""; }
+t_order() { printf 'a\nb\n' >"$W/file" && expect "$W/file" why b a; }
+t_twice() { echo a >"$W/file" && expect "$W/file" why a a; }
+t_short() { reason yes 2 yes why; }
 t_unmade() { expect "$W/none" why text; }
 t_reject() { reject "$W/none" why text; }
 t_nothing() { : >"$W/file" && reject "$W/file" why ""; }
@@ -81,13 +85,13 @@ t_exit() { exit 3; }
 t_killed() { run x sh -c 'kill -9 $$'; }
 t_bytes() { flunk "$(wrote bytes)"; }
 t_yes() { answer yes yes why; }
-for t in unknown empty missing because same expect unmade reject nothing unset exit killed nofunction bytes yes; do
+for t in unknown empty missing because same expect order twice short unmade reject nothing unset exit killed nofunction bytes yes; do
     check $t 1 "$t"
 done
 END
-says "no points for nothing" 1 "Score: 1/15" env HV_LABS="$work/fake" "$hv" lab grade 1 "$work/mine" --json "$work/fake.json"
+says "no points for nothing" 1 "Score: 1/18" env HV_LABS="$work/fake" "$hv" lab grade 1 "$work/mine" --json "$work/fake.json"
 check "JSON: only this one, and what a student wrote is UTF-8" \
-    jq -e '[.tests[] | select(.score == 1).name] == ["yes"] and (.tests[13].why == "?\"")' "$work/fake.json"
+    jq -e '[.tests[] | select(.score == 1).name] == ["yes"] and (.tests[16].why == "?\"")' "$work/fake.json"
 
 # What a class' submissions get that do not end as they should: one that adds points of its own, one that ends
 # its grader, one that takes too long.
