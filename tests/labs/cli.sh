@@ -100,11 +100,11 @@ t_mine() { sh "$DIR/run" "$W" $$; }
 check mine 5 "what is in run"
 END
 for name in forges ends sleeps works; do mkdir -p "$work/odd/$name"; done
+cat >"$work/odd/forges/run" <<'END'
+printf "more\t\t95\t95\tmore\t\n" >>"$1/results"
+END
 # shellcheck disable=SC2016 # run's
-{
-    echo 'printf "more\t\t95\t95\tmore\t\n" >>"$1/results"' >"$work/odd/forges/run"
-    echo 'kill -9 "$2"' >"$work/odd/ends/run"
-}
+echo 'kill -9 "$2"' >"$work/odd/ends/run"
 echo 'exec sleep 50' >"$work/odd/sleeps/run"
 : >"$work/odd/works/run"
 says "a class: one of four has points" 0 "01-fake: 1 graded, 1 full, 3 without a score" \
