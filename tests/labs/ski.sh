@@ -14,6 +14,9 @@ reference=$labs/solutions/08-ski/box.c
 # Root is nobody in a box of this lab: the reference is tried as both, the rest as a user.
 if [ "$(id -u)" = 0 ]; then
     users="root 12345"
+    # Where root keeps its own things others may not look: a copy for them.
+    cp -r "${hv%/bin/hv}" "$work/installed" && chmod -R go+rX "$work/installed" || exit 2
+    hv=$work/installed/bin/hv
 else
     users=me
 fi
