@@ -32,7 +32,7 @@ LAB=$1 DIR=$(cd "$2" && pwd) || exit 2
 only=${3-}
 HV=${HV:-hv} HV_LABS=${HV_LABS:-$(dirname "$LAB")}
 W=${HV_LAB_WORK:-$DIR/grade}
-GUARD=${HV_LAB_GUARD:-60} HANG='' endless=''
+GUARD=${HV_LAB_GUARD:-120} HANG='' endless=''
 LIMIT="--limit exits=200000 --limit instructions=50000000"
 name=$(basename "$LAB")
 tab=$(printf '\t')

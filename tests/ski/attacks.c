@@ -106,7 +106,7 @@ run_apart(const struct attack *attack, const struct told *told)
     int unmade = UNMADE - errno;
     if (pid == 0) {
         close(fds[0]);
-        alarm(10);
+        alarm(25);
         /* No descriptor of ours may be taken for one that was left open. */
         int to = dup2(fds[1], 2);
         close(fds[1]);
@@ -192,6 +192,6 @@ main(int argc, char **argv)
     /* Who listens by a socket wants to see who we are before we are gone (labs/tools/outside.c). */
     char seen;
     fflush(stdout);
-    alarm(10);
+    alarm(25);
     return recv(1, &seen, 1, 0) < 0 && errno != ENOTSOCK;
 }
