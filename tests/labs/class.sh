@@ -96,7 +96,16 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 # Those that were started in a box know hv by the box' name for it.
-left() { grep -q -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
+in_boxes() { grep -l -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
+boxes() {
+    grep -o '/tmp/hv-box-[^ ]*' /proc/mounts
+    ls -d /tmp/hv-box-* 2>/dev/null
+}
+# What others left, who were killed, is not ours.
+in_boxes >"$work/before"
+boxes_before=$(boxes)
+left() { in_boxes | grep -qvxF -f "$work/before"; }
+no_box() { [ "$(boxes)" = "$boxes_before" ]; }
 nobody() { ! left; }
 "$hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --csv "$work/1.csv" --json "$work/1.json" >"$work/1.txt" 2>&1
 check "it ends well" [ $? = 0 ]
@@ -122,7 +131,7 @@ check "nothing was written on the host" absent "$canary" canary
 check "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
 check "nor into the system" absent /etc/canary /usr/canary
 check "no process is left" wait_until nobody
-check "nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
+check "nor a mount or a folder" no_box
 
 # Twice, in two parts, without those that only wait for the clock: the same scores.
 rm -rf "$class"/{loop,sleep,forkbomb,memory}-*
@@ -186,5 +195,5 @@ for name in reference uncovers binds remounts chroots devices sets; do check "la
 for name in control kills forks; do check "lab 8: $name" score $name 0; done
 check "lab 8: nothing was written" absent /usr/canary "$(dirname "$labs")/canary"
 check "lab 8: no process is left" wait_until nobody
-check "lab 8: nor a mount or a folder" [ -z "$(grep hv-box /proc/mounts; ls -d /tmp/hv-box-* 2>/dev/null)" ]
+check "lab 8: nor a mount or a folder" no_box
 verdicts class

@@ -30,8 +30,11 @@ void run_guest(struct host *host, const char *without, struct table *table, long
 pid_t start_sleeper(struct host *host, int *out);
 
 /* host_left.c: what was there before, so that it can be seen what is left behind. */
+#define CGROUPS_SIZE 65536
+
 struct before {
     char mounts[1 << 18];
+    char cgroups[CGROUPS_SIZE];
     size_t size;
     unsigned files;
 };

@@ -21,20 +21,44 @@ pause_ms(long ms)
 
 /* --- nothing is left -------------------------------------------------------------------------- */
 
-static unsigned left_cgroups;
+static char *seen_cgroups; /* a line each; CGROUPS_SIZE bytes */
 
 static int
 see_cgroup(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
+    size_t used = strlen(seen_cgroups);
     int pid;
 
     (void)st;
     if (type == FTW_D && sscanf(path + ftw->base, "hv-ski-%d-", &pid) == 1 && kill(pid, 0) &&
-        errno == ESRCH) {
-        printf("left: %s\n", path);
-        left_cgroups++;
-    }
+        errno == ESRCH)
+        snprintf(seen_cgroups + used, CGROUPS_SIZE - used, "%s\n", path);
     return 0;
+}
+
+/* Those whose supervisor is not to be seen, be it gone or in another pid namespace. */
+static void
+list_cgroups(char *text)
+{
+    seen_cgroups = text;
+    text[0] = 0;
+    nftw("/sys/fs/cgroup", see_cgroup, 32, FTW_PHYS);
+}
+
+/* Is each of them one of those that were there before? */
+static bool
+no_new_cgroup(const char *before)
+{
+    static char after[CGROUPS_SIZE];
+    bool good = true;
+
+    list_cgroups(after);
+    for (char *line = strtok(after, "\n"); line; line = strtok(NULL, "\n"))
+        if (!strstr(before, line)) {
+            printf("left: %s\n", line);
+            good = false;
+        }
+    return good;
 }
 
 static size_t
@@ -91,6 +115,7 @@ look_before(const struct host *host, struct before *before)
 {
     before->size = read_mounts(before->mounts, sizeof(before->mounts));
     before->files = count_files(host);
+    list_cgroups(before->cgroups);
 }
 
 void
@@ -100,9 +125,7 @@ check_nothing_left(struct host *host, const struct before *before)
     size_t size = read_mounts(after, sizeof(after));
 
     verdict(host, !orphans_left(host), "no process is left");
-    left_cgroups = 0;
-    nftw("/sys/fs/cgroup", see_cgroup, 32, FTW_PHYS);
-    verdict(host, left_cgroups == 0, "no cgroup is left");
+    verdict(host, no_new_cgroup(before->cgroups), "no cgroup is left");
     verdict(host, size == before->size && !memcmp(after, before->mounts, size), "no mount is left");
     verdict(host, count_files(host) == before->files, "no file is left");
 }
