@@ -26,14 +26,14 @@ script gdb-stepi stepi 1000
 script gdb-stepi-n 'stepi 1000' 1
 
 hv_session() {
-    timeout 100 "$hv" debug --nx --batch --engine soft --console null -a "$append" -x "$1" "$guests/minios" \
+    timeout 300 "$hv" debug --nx --batch --engine soft --console null -a "$append" -x "$1" "$guests/minios" \
         >"$folder/out" 2>&1 </dev/null
 }
 
 # QEMU waits with its guest for gdb. It is ended by its process number.
 gdb_session() {
     rm -f "$folder/sock"
-    timeout 100 qemu-system-x86_64 -accel tcg -display none -serial null -monitor none -m 128 \
+    timeout 300 qemu-system-x86_64 -accel tcg -display none -serial null -monitor none -m 128 \
         -kernel "$guests/minios" -append "$append" -S -gdb "unix:$folder/sock,server=on,wait=off" \
         >"$folder/qemu" 2>&1 </dev/null &
     qemu=$!
@@ -42,7 +42,7 @@ gdb_session() {
         sleep 0.02
         tries=$((tries + 1))
     done
-    timeout 100 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex "file $guests/minios" \
+    timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex "file $guests/minios" \
         -ex "target remote $folder/sock" -x "$1" -ex disconnect >"$folder/out" 2>&1 </dev/null
     status=$?
     kill $qemu

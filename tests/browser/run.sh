@@ -15,7 +15,7 @@ record() {
     name=$1 guest=$2
     shift 2
     status=0
-    timeout 120 "$hv" run --engine soft --console null --append tasks=preempt --trace "$out/$name.hvt" "$@" \
+    timeout 900 "$hv" run --engine soft --console null --append tasks=preempt --trace "$out/$name.hvt" "$@" \
         "$guests/$guest" </dev/null >"$out/$name.txt" 2>&1 || status=$?
     [ $status = 1 ] || { cat "$out/$name.txt" >&2 && exit 1; }
 }
@@ -24,7 +24,7 @@ record() {
 page() {
     name=$1 recording=$2
     shift 2
-    timeout 120 "$hv" trace "$out/$recording.hvt" --html "$out/$name.html" "$@" 2>"$out/$name.err" ||
+    timeout 900 "$hv" trace "$out/$recording.hvt" --html "$out/$name.html" "$@" 2>"$out/$name.err" ||
         { cat "$out/$name.err" >&2 && exit 1; }
 }
 

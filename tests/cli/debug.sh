@@ -18,7 +18,7 @@ export LSAN_OPTIONS="suppressions=$work/lsan:print_suppressions=0"
 # debug WORD... <SCRIPT: runs hv debug on minios; output in $work/out, status in $work/status: in a
 # file, because the end of a pipe is a shell of its own.
 debug() {
-    timeout 60 "$hv" debug --engine soft "$@" minios >"$work/out" 2>&1
+    timeout 300 "$hv" debug --engine soft "$@" minios >"$work/out" 2>&1
     echo $? >"$work/status"
 }
 
@@ -187,7 +187,7 @@ trace off
 trace save x.hvt
 END
 (cd "$work" && printf 'sx 5\ntrace save x.hvt\ngraph state 1:5 s.dot\ngraph card 3 c.dot\ngraph ladder l.dot\n' |
-    timeout 60 "$hv" debug --engine soft minios >out 2>&1)
+    timeout 300 "$hv" debug --engine soft minios >out 2>&1)
 echo $? >"$work/status"
 ends "output" 0 '^x.hvt: 5 exits' '^s.dot' '^c.dot' '^l.dot'
 for f in s c l; do
@@ -211,23 +211,23 @@ c
 rc
 when
 END
-timeout 60 "$hv" debug --trace "$work/x.hvt" -x "$work/post.hv" --batch >"$work/out" 2>&1
+timeout 300 "$hv" debug --trace "$work/x.hvt" -x "$work/post.hv" --batch >"$work/out" 2>&1
 echo $? >"$work/status"
 ends "post mortem" 0 '^exit 1 out: io' '^exit 3 out: io' '^exit 3, its edge out' '^exit 1 out' \
     '^catchpoint 1' '^exit 3 out' '^exit 0'
 debug --trace "$work/left.hvt" --batch --ex 'explain 5' </dev/null
 ends "no exit yet" 1 'there was none yet'
 debug --trace "$work/left.hvt" --batch --ex 'sx 5' </dev/null
-timeout 60 "$hv" debug --trace "$work/left.hvt" --batch --ex continue --ex 'info exit 5' >"$work/out" 2>&1
+timeout 300 "$hv" debug --trace "$work/left.hvt" --batch --ex continue --ex 'info exit 5' >"$work/out" 2>&1
 echo $? >"$work/status"
 ends "a session that was left" 0 'stopped by the user' 'left the debugger' '^exit 5'
 
-timeout 60 "$hv" run --engine soft --console null --append init=hello --trace "$work/run.hvt" minios >"$work/out" 2>&1
+timeout 300 "$hv" run --engine soft --console null --append init=hello --trace "$work/run.hvt" minios >"$work/out" 2>&1
 printf 'catch inject 32\nc\nc\nrsx\nwhen\nrc\nstepexit\n' |
-    timeout 60 "$hv" debug --trace "$work/run.hvt" >"$work/out" 2>&1
+    timeout 300 "$hv" debug --trace "$work/run.hvt" >"$work/out" 2>&1
 echo $? >"$work/status"
 ends "post mortem, an interrupt" 0 '^inject: .*0x20' '^inject: ' '^exit [0-9]* out' '^exit .* edge out' '^inject: '
-timeout 60 "$hv" debug --trace "$work/x.hvt" -ex 'stepi' --batch >"$work/out" 2>&1
+timeout 300 "$hv" debug --trace "$work/x.hvt" -ex 'stepi' --batch >"$work/out" 2>&1
 echo $? >"$work/status"
 ends "post mortem, an instruction" 1 'recording'
 
@@ -243,7 +243,7 @@ END
 ends "type" 0 '^one two'
 [ "$(grep -c '^one two' "$work/out")" = 1 ] || verdict "type" "put out twice"
 
-timeout 60 "$hv" debug --engine soft hello16 -ex step --batch >"$work/out" 2>&1
+timeout 300 "$hv" debug --engine soft hello16 -ex step --batch >"$work/out" 2>&1
 echo $? >"$work/status"
 ends "a step where there are no lines" 1 'without lines of source'
 
@@ -271,7 +271,7 @@ mkdir -p "$HOME/.config/hv"
 echo 'alias hello = echo from rc' >"$HOME/.config/hv/rc"
 echo 'echo from the working folder' >"$work/rc"
 cp "$work/rc" "$work/.hvrc"
-(cd "$work" && echo hello | timeout 60 "$hv" debug --engine soft minios >out 2>&1)
+(cd "$work" && echo hello | timeout 300 "$hv" debug --engine soft minios >out 2>&1)
 echo $? >"$work/status"
 ends "rc" 0 '^from rc'
 grep -q 'working folder' "$work/out" && verdict "rc" "reads the working folder"
@@ -283,7 +283,7 @@ for strategy in trap paravirt; do
     guest=minios
     [ $strategy = paravirt ] && guest=minios-pv
     printf 'sx 30\nwhen\nrsx 5\nwhen\n' |
-        timeout 60 "$hv" debug --engine soft --strategy $strategy $guest >"$work/out" 2>&1
+        timeout 300 "$hv" debug --engine soft --strategy $strategy $guest >"$work/out" 2>&1
     echo $? >"$work/status"
     ends "strategy $strategy" 0 '^exit 30, its edge out' '^exit 25, its edge out'
 done
@@ -292,7 +292,7 @@ done
 
 terminal() { # script on standard input
     cat >"$work/keys"
-    timeout 60 "$pty" "$work/keys" "$hv" debug --engine soft minios >"$work/out" 2>&1
+    timeout 300 "$pty" "$work/keys" "$hv" debug --engine soft minios >"$work/out" 2>&1
     echo $? >"$work/status"
 }
 

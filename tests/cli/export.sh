@@ -28,17 +28,17 @@ export LC_ALL=C
 for run in hardware:minios trap:minios paravirt:minios-pv; do
     strategy=${run%:*}
     trace=$work/$strategy.hvt
-    timeout 60 "$hv" run --engine soft --strategy "$strategy" --console null --append tasks=preempt \
+    timeout 300 "$hv" run --engine soft --strategy "$strategy" --console null --append tasks=preempt \
         --trace "$trace" "$guests/${run#*:}" </dev/null >"$work/out" 2>&1
     for format in text csv jsonl chrome ctf; do
-        check "$strategy: $format" timeout 60 "$hv" trace --format $format -o "$work/$strategy.$format" "$trace"
+        check "$strategy: $format" timeout 300 "$hv" trace --format $format -o "$work/$strategy.$format" "$trace"
     done
     check "$strategy: the Trace Event Format" jq -e -f "$here/chrome.jq" "$work/$strategy.chrome"
     check "$strategy: JSON Lines" jq -e -s -f "$here/jsonl.jq" "$work/$strategy.jsonl"
-    timeout 60 "$hv" trace --stats --json "$trace" >"$work/stats"
+    timeout 300 "$hv" trace --stats --json "$trace" >"$work/stats"
     check "$strategy: statistics" jq -e -f "$here/stats.jq" "$work/stats"
     # Event by event.
-    timeout 60 babeltrace2 --clock-cycles --no-delta "$work/$strategy.ctf" >"$work/bt" 2>"$work/err"
+    timeout 300 babeltrace2 --clock-cycles --no-delta "$work/$strategy.ctf" >"$work/bt" 2>"$work/err"
     awk -f "$here/ctf.awk" "$work/bt" >"$work/bt.fields"
     from_csv <"$work/$strategy.csv" >"$work/csv.fields"
     check "$strategy: babeltrace2 has something to say" test -s "$work/bt.fields"

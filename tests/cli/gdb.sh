@@ -13,11 +13,11 @@ session() {
     shift 2
     sock=$work/$name.sock
     cat >"$work/script"
-    timeout 100 "$hv" run "$guests/$guest" --engine soft --gdb "unix:$sock" --console null "$@" \
+    timeout 300 "$hv" run "$guests/$guest" --engine soft --gdb "unix:$sock" --console null "$@" \
         >"$work/hv" 2>&1 &
     pid=$!
     wait_until [ -S "$sock" ]
-    timeout 80 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' \
+    timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $sock" \
         -x "$work/script" >"$work/out" 2>"$work/err" </dev/null
     gdb_status=$?
@@ -128,7 +128,7 @@ has "memory is written" '0x500:.*0x55aa'
 
 # Ctrl-C while the guest jumps to itself for ever.
 name=interrupt sock=$work/int.sock
-timeout 60 "$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 &
+timeout 300 "$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 &
 pid=$!
 wait_until [ -S "$sock" ]
 # shellcheck disable=SC2016 # $pc is gdb's
@@ -147,7 +147,7 @@ has "where it was" '^STOPPED 1'
 
 # A gdb that goes away while its `monitor` runs the machine; and no server within a server.
 name=gone sock=$work/gone.sock
-timeout 60 "$hv" debug "$guests/hello64" --engine soft --console null --batch \
+timeout 300 "$hv" debug "$guests/hello64" --engine soft --console null --batch \
     -ex "gdbserver unix:$sock" -ex 'echo behind' >"$work/hv" 2>&1 &
 pid=$!
 wait_until [ -S "$sock" ]

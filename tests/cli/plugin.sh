@@ -20,7 +20,7 @@ build() { # OUT SOURCE...: as docs/PLUGINS.md says
 run() { # STRATEGY GUEST WORD...: hv run; its words in err, the console in out
     strategy=$1 guest=$2
     shift 2
-    timeout 120 "$hv" run --engine soft --strategy "$strategy" "$@" "$guest" >"$work/out" 2>"$work/err" </dev/null
+    timeout 900 "$hv" run --engine soft --strategy "$strategy" "$@" "$guest" >"$work/out" 2>"$work/err" </dev/null
 }
 
 # --- headers and names ----------------------------------------------------------------------------
@@ -58,7 +58,7 @@ check "the template: its name" grep -q "strategy count)" "$work/said"
 "$hv" trace --stats "$work/mine.hvt" >"$work/out" 2>"$work/err"
 check "the template: its name in a recording" grep -q "count" "$work/out"
 printf 'stepexit\nexplain\n' >"$work/explain.hv"
-timeout 60 "$hv" debug --nx --batch --engine soft --strategy "$work/mine.so" -x "$work/explain.hv" hello64 >"$work/out" 2>&1
+timeout 300 "$hv" debug --nx --batch --engine soft --strategy "$work/mine.so" -x "$work/explain.hv" hello64 >"$work/out" 2>&1
 check "hv debug does not claim to know what a plug-in does" grep -q "Strategy count, a plug-in, is asked first" "$work/out"
 (cd "$work" && "$hv" run --engine soft --console null --strategy mine.so hello64) >"$work/out" 2>"$work/err"
 check "a name without a slash is a file here" grep -q "strategy count)" "$work/err"

@@ -10,7 +10,7 @@ hv=$1 guests=$2
 refused() {
     want=$1 pattern=$2
     shift 2
-    timeout 60 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout 300 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
     got=$?
     if [ $got != "$want" ]; then
         verdict "hv $*" "status $got, not $want"
@@ -27,7 +27,7 @@ refused() {
 prints() {
     pattern=$1
     shift
-    timeout 60 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout 300 "$hv" "$@" >"$work/out" 2>"$work/err" </dev/null
     got=$?
     if [ $got != 0 ]; then
         verdict "hv $*" "status $got, not 0"
@@ -323,7 +323,7 @@ cp "$work/cut.hvt" "$work/kept.hvt"
 refused 1 "is the recording itself" trace --html "$work/kept.hvt" "$work/kept.hvt"
 refused 1 "is the recording itself" trace --format csv -o "$work/kept.hvt" "$work/kept.hvt"
 check "what is refused leaves the recording alone" cmp -s "$work/cut.hvt" "$work/kept.hvt"
-check "a page of ten exits" timeout 60 "$hv" trace --range 1:10 --html "$work/page.html" "$work/cut.hvt" 2>"$work/err"
+check "a page of ten exits" timeout 300 "$hv" trace --range 1:10 --html "$work/page.html" "$work/cut.hvt" 2>"$work/err"
 check "... is a page" grep -q '"first":1,"last":10,' "$work/page.html"
 refused 1 "no suffix" graph "$work/cut.hvt" -o "$work/picture"
 prints '^digraph' graph --no-times "$work/cut.hvt"

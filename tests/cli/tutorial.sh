@@ -50,7 +50,7 @@ markdown() {
 hv_session() {
     told '' <"$1" >"$work/script"
     # shellcheck disable=SC2046 # line 1 is words
-    timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|; s|^debug|debug --nx --batch -x $work/script|") \
+    timeout 300 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|; s|^debug|debug --nx --batch -x $work/script|") \
         >"$work/printed" 2>&1 </dev/null || return 1
     markdown '(hv)' <"$work/printed" >"$work/out"
 }
@@ -59,11 +59,11 @@ gdb_session() {
     told '\\n' <"$1" >"$work/script"
     guest=$(sed -n '1s/.* //p' "$1")
     # shellcheck disable=SC2046
-    timeout 60 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|") --gdb "unix:$work/sock" >"$work/hv" 2>&1 </dev/null &
+    timeout 300 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|") --gdb "unix:$work/sock" >"$work/hv" 2>&1 </dev/null &
     pid=$!
     wait_until [ -S "$work/sock" ]
     # Without a HOME gdb would warn that it cannot cache.
-    HOME=$work timeout 60 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
+    HOME=$work timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $work/sock" -x "$work/script" \
         >"$work/printed" 2>&1 </dev/null
     status=$?

@@ -14,7 +14,7 @@ here=$(dirname "$0")/views
 
 # debug STRATEGY GUEST: commands on standard input, what they print into $work/out.
 debug() {
-    timeout 120 "$hv" debug --nx --engine soft --strategy "$1" "$guests/$2" >"$work/out" 2>&1
+    timeout 900 "$hv" debug --nx --engine soft --strategy "$1" "$guests/$2" >"$work/out" 2>&1
 }
 
 # says WHAT PATTERN...: each is somewhere in the output, be it across lines.
@@ -77,7 +77,7 @@ says "trap" '^  cause: ' 'trap_dispatch (hv/strategy/trap/dispatcher.c:[0-9]*)' 
     echo 'set exit-edge both'
     yes stepexit | head -n 2400
 } >"$work/steps"
-timeout 120 "$hv" debug --nx --engine soft --strategy trap --append init=lazy "$guests/minios" \
+timeout 900 "$hv" debug --nx --engine soft --strategy trap --append init=lazy "$guests/minios" \
     <"$work/steps" >"$work/out" 2>&1
 awk '/^exit [0-9]+ out:/ && $2 != number { differ += cause != ""; number = $2; cause = "" }
      /^exit/ { edge = $3 }
@@ -170,9 +170,9 @@ says "hostile" '!!' 'no memory is there' 'First '
 
 # --- a recording ------------------------------------------------------------------------------------------
 
-timeout 120 "$hv" run --engine soft --strategy trap --limit exits=600 --trace "$work/trap.hvt" \
+timeout 900 "$hv" run --engine soft --strategy trap --limit exits=600 --trace "$work/trap.hvt" \
     "$guests/minios" >/dev/null 2>&1 </dev/null
-timeout 120 "$hv" debug --nx --trace "$work/trap.hvt" >"$work/out" 2>&1 <<'END'
+timeout 900 "$hv" debug --nx --trace "$work/trap.hvt" >"$work/out" 2>&1 <<'END'
 stepexit 3
 explain
 stepexit 590

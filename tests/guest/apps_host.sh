@@ -19,7 +19,7 @@ while IFS="|" read -r name want words; do
     set -- $words
     program=$1
     shift
-    timeout 60 env -i "./$program" "$@" >"$out" 2>&1 <"$input"
+    timeout 300 env -i "./$program" "$@" >"$out" 2>&1 <"$input"
     status=$?
     if [ $status != "$want" ]; then
         verdict "$name on Linux" "status $status, not $want"

@@ -114,7 +114,7 @@ for engine in $engines; do
         set --
         [ -z "$line" ] || set -- --append "$line"
         # shellcheck disable=SC2086 # options are words
-        timeout 120 "$hv" run --engine "$engine" --trace "$work/$engine.$name.hvt" $options "$@" "$guests/$guest" \
+        timeout 900 "$hv" run --engine "$engine" --trace "$work/$engine.$name.hvt" $options "$@" "$guests/$guest" \
             >"$work/out" 2>"$work/err" <"$input"
         status=$?
         if [ $status != "$want" ]; then

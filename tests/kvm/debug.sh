@@ -15,7 +15,7 @@ export HOME="$work" TERM=dumb NO_COLOR=1 HV_GUESTS="$guests"
 
 # debug <SCRIPT: a session on minios that says hello; output in $work/out, status in $work/status.
 debug() {
-    timeout 100 "$hv" debug --engine "${1:-$engine}" --strategy "$strategy" --append 'init=hello' \
+    timeout 300 "$hv" debug --engine "${1:-$engine}" --strategy "$strategy" --append 'init=hello' \
         "$guest" >"$work/out" 2>&1
     echo $? >"$work/status" # in a file: the end of a pipe is a shell of its own
 }

@@ -20,7 +20,7 @@ elif [ ! -d /sys/module/kvm_amd ]; then
 fi
 
 # 2. The engine's tests. CUnit's summary: "tests  TOTAL  RAN  PASSED  FAILED  INACTIVE".
-timeout 120 ./kvm-tests >/tmp/kvm-tests 2>&1
+timeout 900 ./kvm-tests >/tmp/kvm-tests 2>&1
 status=$?
 cat /tmp/kvm-tests
 # shellcheck disable=SC2046 # the counts are words
@@ -51,7 +51,7 @@ else
     fail "hv audit on kvm says something else than on soft:"
     diff /tmp/audit-soft /tmp/audit-kvm
 fi
-HV_GUESTS=guests timeout 120 ./hv compare --engine kvm --rounds 1 --append 'init=primes 100' minios >/tmp/compare 2>&1
+HV_GUESTS=guests timeout 900 ./hv compare --engine kvm --rounds 1 --append 'init=primes 100' minios >/tmp/compare 2>&1
 status=$?
 cat /tmp/compare
 if [ $status = 0 ] && grep -q '^Every column printed the same' /tmp/compare; then
@@ -61,7 +61,7 @@ else
 fi
 
 # 3c. The debugger, under every strategy.
-timeout 600 sh tests/kvm/debug.sh ./hv guests kvm 2>&1 | tee /tmp/debug
+timeout 1200 sh tests/kvm/debug.sh ./hv guests kvm 2>&1 | tee /tmp/debug
 # shellcheck disable=SC2046
 set -- $(sed -n 's/^debug: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' /tmp/debug)
 passed=$((passed + ${1:-0}))
@@ -69,6 +69,6 @@ failed=$((failed + ${2:-0}))
 [ $# = 2 ] || fail "debug.sh did not end"
 
 # 4. What an exit costs: printed, and no reason to fail, because an emulated processor decides it.
-timeout 120 ./bench-exits
+timeout 900 ./bench-exits
 
 echo "check-kvm: $passed passed, $failed failed on a real KVM ($(uname -r))"

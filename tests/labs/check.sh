@@ -43,7 +43,7 @@ announced() { # K README SAID
 # `make clean` takes away what `make` puts there: `make install` relies on it.
 is_clean() { # DIR
     find "$1" | sort >"$work/had"
-    timeout 100 make -s -C "$1" && make -s -C "$1" clean && find "$1" | sort | diff "$work/had" -
+    timeout 300 make -s -C "$1" && make -s -C "$1" clean && find "$1" | sort | diff "$work/had" -
 }
 
 for folder in "$labs"/[0-9][0-9]-*/; do

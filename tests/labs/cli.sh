@@ -12,7 +12,7 @@ about="lab command: "
 says() {
     what=$1 want=$2 text=$3
     shift 3
-    timeout 100 "$@" >"$work/out" 2>&1
+    timeout 300 "$@" >"$work/out" 2>&1
     status=$?
     if [ $status = "$want" ] && grep -qF -e "$text" "$work/out"; then
         verdict "$what"

@@ -12,7 +12,7 @@ cd "$work" || exit 2
 # A step that must not go through: TEXT of the message.
 must_fail() { # WHAT DEMO-TEXT MESSAGE
     printf 'title: t\n%b' "$2" >"$work/bad.demo"
-    if timeout 60 "$hv" demo play "$work/bad.demo" >out 2>&1 </dev/null; then
+    if timeout 300 "$hv" demo play "$work/bad.demo" >out 2>&1 </dev/null; then
         verdict "$1" "it was shown"
     elif grep -qF -e "$3" out; then
         verdict "$1"
@@ -33,7 +33,7 @@ for demo in "$demos"/*.demo; do
             continue
         fi ;;
     esac
-    if ! timeout 200 "$hv" demo play "$demo" >out 2>&1 </dev/null; then
+    if ! timeout 900 "$hv" demo play "$demo" >out 2>&1 </dev/null; then
         verdict "$name" "$(tail -n 6 out)"
         continue
     fi
@@ -41,7 +41,7 @@ for demo in "$demos"/*.demo; do
     shown=$(grep -cE '^(\$|\(hv\)) ' out)
     [ "$shown" -ge "$((steps - 4))" ] || verdict "$name" "$shown of $((steps - 4)) commands are shown"
     grep -q '^:expect' "$demo" || verdict "$name" "claims nothing"
-    if ! timeout 200 "$hv" demo play "$demo" --html page.html >out 2>&1 </dev/null; then
+    if ! timeout 900 "$hv" demo play "$demo" --html page.html >out 2>&1 </dev/null; then
         verdict "$name" "--html: $(tail -n 3 out)"
     elif ! xmllint --noout page.html 2>out; then
         verdict "$name" "the page is not well-formed: $(head -n 2 out)"
@@ -70,7 +70,7 @@ must_fail "a word that is none" '$ true\n:expects x\n' "is none of :debug"
 # Text in UTF-8 stays what it is; a guest's byte that is none becomes a character of its own.
 printf 'title: G\303\244ste\n# \342\206\222\n$ printf "\\\\351<"\n' >words.demo
 has_words() {
-    timeout 60 "$hv" demo play ./words.demo --html page.html </dev/null && xmllint --noout page.html &&
+    timeout 300 "$hv" demo play ./words.demo --html page.html </dev/null && xmllint --noout page.html &&
         grep "<title>$(printf 'G\303\244ste')</title>" page.html && grep "$(printf '\342\206\222')" page.html &&
         grep '<pre>&#233;&lt;</pre>' page.html
 }
@@ -86,7 +86,7 @@ status|\n\n\e[C
 (hv)|info breakpoints\r
 exception GP|quit\r
 END
-if timeout 100 "$pty" keys "$hv" demo play full-virtualization >out 2>err; then
+if timeout 300 "$pty" keys "$hv" demo play full-virtualization >out 2>err; then
     verdict "on a terminal"
 else
     verdict "on a terminal" "$(cat err)"

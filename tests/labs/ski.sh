@@ -34,7 +34,7 @@ told() {
     for who in $users; do
         rm -rf "$work/box/grade"
         [ "$who" != 12345 ] || chown -R 12345 "$work/box"
-        as "$who" timeout 200 "$hv" lab grade 8 "$work/box" ${4+"$4"} >"$work/said" 2>&1
+        as "$who" timeout 900 "$hv" lab grade 8 "$work/box" ${4+"$4"} >"$work/said" 2>&1
         if grep -qE "^Score: $2\$" "$work/said" && tr -s ' ' <"$work/said" | grep -qF -e "$3"; then
             verdict "$1"
         else

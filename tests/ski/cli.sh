@@ -16,7 +16,7 @@ while IFS="|" read -r name want words; do
     input=/dev/null
     [ ! -f "$here/$name.in" ] || input=$here/$name.in
     # shellcheck disable=SC2086 # words are cut at blanks, as minios does it
-    timeout 60 "$hv" run --strategy ski --cpu 200 -- $words >"$out" 2>&1 <"$input"
+    timeout 300 "$hv" run --strategy ski --cpu 200 -- $words >"$out" 2>&1 <"$input"
     status=$?
     sed -i '/^hv: limits degraded/d' "$out"
     if [ $status = "$want" ] && cmp -s "$out" "$here/$name.txt"; then
@@ -30,7 +30,7 @@ done <"$here/apps.list"
 expect() {
     want=$1 pattern=$2
     shift 2
-    timeout 60 "$hv" run --strategy ski "$@" >"$out" 2>&1 </dev/null
+    timeout 300 "$hv" run --strategy ski "$@" >"$out" 2>&1 </dev/null
     status=$?
     if [ $status = "$want" ] && { [ -z "$pattern" ] || grep -qE -- "$pattern" "$out"; }; then
         verdict "$*"

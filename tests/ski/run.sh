@@ -25,7 +25,7 @@ as() {
     [ "$who" != user ] || [ "$(id -u)" != 0 ] || chown -R $user:$user "$place"
     for mode in $modes; do
         echo "--- $mode, as $who"
-        (cd "$place" && timeout 240 "$@" ./host ./hv ./attacks "$place" "$mode" 200 2>"$folder/count")
+        (cd "$place" && timeout 900 "$@" ./host ./hv ./attacks "$place" "$mode" 200 2>"$folder/count")
         [ $? -lt 2 ] || failed=$((failed + 1))
         cat "$folder/count"
         counts=$(sed -n 's/.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$folder/count")

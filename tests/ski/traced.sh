@@ -16,11 +16,11 @@ has() { # WHAT PATTERN: in what was printed
 run() { # STATUS WORDS...: of `hv run`
     want=$1
     shift
-    timeout 60 "$hv" run "$@" >"$work/out" 2>&1 </dev/null
+    timeout 300 "$hv" run "$@" >"$work/out" 2>&1 </dev/null
     is_zero "status not $want: $*" "$(($? - want))"
 }
 debug() { # WORDS...: of `hv debug`, commands in $work/commands
-    timeout 60 "$hv" debug --nx --batch --strategy ski -x "$work/commands" "$@" >"$work/out" 2>&1 </dev/null
+    timeout 300 "$hv" debug --nx --batch --strategy ski -x "$work/commands" "$@" >"$work/out" 2>&1 </dev/null
     is_zero "hv debug $*" $?
 }
 
@@ -49,7 +49,7 @@ has "no event lost" '^exec  *201 '
 has "no event lost" '^Lost events: 0\.$'
 has "whose time it was" '^Time: guest .*, host kernel [1-9].*, VMM .*, not told apart'
 has "who answers a call" '^syscall .* the host.s kernel$'
-timeout 60 "$hv" trace --stats --json "$work/t" | jq -f "${0%/*}/../cli/stats.jq" >"$work/out" 2>&1
+timeout 300 "$hv" trace --stats --json "$work/t" | jq -f "${0%/*}/../cli/stats.jq" >"$work/out" 2>&1
 has "the numbers add up" '^true$'
 "$hv" graph state "$work/t" >"$work/out" 2>&1
 has "the picture" 'syscall wait4'
@@ -97,14 +97,14 @@ debug -- /bin/sh -c 'chroot /'
 has "denied" 'SECCOMP_RET_TRACE'
 has "denied" 'Filter  chroot: the classical way out'
 printf '%s\n' 'catch exit syscall chroot' c explain 'info namespaces' >"$work/commands"
-timeout 60 "$hv" debug --nx --batch --strategy "$plain" -x "$work/commands" -- /bin/busybox chroot / /bin/busybox true >"$work/out" 2>&1 </dev/null
+timeout 300 "$hv" debug --nx --batch --strategy "$plain" -x "$work/commands" -- /bin/busybox chroot / /bin/busybox true >"$work/out" 2>&1 </dev/null
 is_zero "a strategy that isolates nothing" $?
 has "it has no filter to deny anything" 'Answer  the kernel, by what the process'
 has "nor namespaces" "^pid .*the host's"
 ! grep -q Filter "$work/out"
 is_zero "no word of a filter" $?
 printf 'reverse-stepi\n' >"$work/commands"
-timeout 60 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1
+timeout 300 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1
 is_zero "host cannot go back" "$(($? - 1))"
 has "host cannot go back" "record with --trace FILE and look at it with 'hv debug --trace FILE'"
 
