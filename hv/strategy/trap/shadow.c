@@ -323,14 +323,11 @@ shadow_written(struct shadow *shadow, uint64_t gpa, unsigned len)
 
     if (!len || !is_ram(shadow, gpa))
         return;
-    for (unsigned t = shadow->tables_of[gpa / PAGE_SIZE]; t != SHADOW_NONE;) {
-        unsigned used = shadow->used;
+    /* What is freed may be on this very list, if a guest table maps itself; never t, which only an
+     * entry above it could take along. */
+    for (unsigned t = shadow->tables_of[gpa / PAGE_SIZE]; t; t = shadow->table[t].next)
         for (unsigned i = first; i <= last && i < ENTRIES; i++)
             clear_entry(shadow, t, i);
-        /* What was freed may have been on this very list, if a guest table maps itself: again from
-         * the start then. Each time there are fewer. */
-        t = shadow->used == used ? shadow->table[t].next : shadow->tables_of[gpa / PAGE_SIZE];
-    }
 }
 
 /* Of `also` what can be in use: tables are taken from the front of the pool, and given back there, so
