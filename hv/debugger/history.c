@@ -22,7 +22,7 @@
 
 #define STEP      1000000u /* instructions and waits: some 10 ms of the soft engine */
 #define EXIT_COST 100u
-#define NEAR      64u /* at distance d the gaps are about d / NEAR, at least h->step */
+#define NEAR      64u /* at distance d the gaps are about d / NEAR */
 #define LIMIT     (UINT64_C(256) << 20)
 
 struct history {
@@ -32,7 +32,7 @@ struct history {
     uint64_t bytes, limit;
     uint64_t whole; /* bytes of the first one's pages, all there are: the limit is for the rest */
     const struct moment *change; /* the first change behind base; NULL: none */
-    uint64_t step;               /* the least gap */
+    uint64_t step;               /* from one to the next that is taken */
     uint64_t next;               /* cost_of() at which the next one is due */
     uint64_t coarser;            /* memory was short: gaps are so many times wider */
     uint8_t *wanted;             /* scratch: a byte for each page */
@@ -58,6 +58,7 @@ distance(uint64_t a, uint64_t b)
 static bool
 drop(struct history *h, unsigned i)
 {
+    assert(i != h->base);
     if (i + 1 < h->count && snapshot_merge(h->snapshot[i], h->snapshot[i + 1], &h->bytes))
         return false;
     snapshot_free(h->snapshot[i], &h->bytes);
@@ -75,9 +76,8 @@ static uint64_t
 gap_at(const struct history *h, unsigned i)
 {
     uint64_t far = distance(cost_of(&h->machine->now), cost_of(&h->snapshot[i]->now));
-    uint64_t gap = far > UINT64_MAX / h->coarser ? UINT64_MAX : far * h->coarser / NEAR;
 
-    return gap < h->step ? h->step : gap;
+    return far > UINT64_MAX / h->coarser ? UINT64_MAX : far * h->coarser / NEAR;
 }
 
 /* Which change does the run come to next? When it does, it is put back, and base is it. */
@@ -90,14 +90,15 @@ find_change(struct history *h)
             h->change = &h->snapshot[i]->now;
 }
 
-/* Drops those that lie closer together than they need to. */
+/* Drops those that lie closer together than they need to. Not base: it was just taken, and where the
+ * machine stands no gap is too narrow. */
 static void
 thin(struct history *h)
 {
     for (unsigned i = h->count; i-- > 1;) {
-        if (i == h->base || h->snapshot[i]->changed || i + 1 >= h->count)
+        if (h->snapshot[i]->changed || i + 1 >= h->count)
             continue;
-        if (cost_of(&h->snapshot[i + 1]->now) - cost_of(&h->snapshot[i - 1]->now) <= gap_at(h, i))
+        if (cost_of(&h->snapshot[i + 1]->now) - cost_of(&h->snapshot[i - 1]->now) < gap_at(h, i))
             drop(h, i);
     }
 }
@@ -244,11 +245,11 @@ static bool
 leads_to(const struct snapshot *s, const struct moment *m)
 {
     if (m->edge != EDGE_NONE)
-        return moment_compare(&s->now, m) <= 0;
+        return moment_compare(&s->now, m) <= 0; /* right there: nothing is run, which saves time */
     if (m->waits == MOMENT_ANY)
-        return s->now.icount < m->icount || !s->now.icount;
+        return s->now.icount < m->icount;
     if (moment_steps(&s->now) == moment_steps(m))
-        return s->now.edge == EDGE_NONE && s->now.exits <= m->exits;
+        return s->now.edge == EDGE_NONE;
     return moment_steps(&s->now) < moment_steps(m);
 }
 
@@ -301,8 +302,7 @@ history_is_nearer(const struct history *h, const struct moment *moment)
 {
     const struct snapshot *s = h->snapshot[last_before(h, moment)];
 
-    return moment_compare(&s->now, &h->machine->now) > 0 &&
-           (s->changed || cost_of(&s->now) > cost_of(&h->machine->now) + h->step);
+    return cost_of(&s->now) > cost_of(&h->machine->now) + h->step;
 }
 
 /* --- changes by the user ------------------------------------------------------------------------------- */
