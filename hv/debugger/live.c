@@ -98,20 +98,30 @@ live_set_points(struct machine *machine, const struct stop_point *points, unsign
     return 0;
 }
 
-/* Is the guest before an instruction that has a stop point? To go on it must get over it. */
+/* Is the guest before an instruction that has a stop point? To go on it must get over it, from
+ * there, *linear. */
 static bool
-at_execute_point(struct machine *machine)
+at_execute_point(struct machine *machine, uint64_t *linear)
 {
     struct live *live = machine->own;
     struct x86_regs regs;
 
-    if (!live->points || machine->vm->engine_ops->get_regs(machine->vcpu, &regs, NULL))
+    if (!live->armed || machine->vm->engine_ops->get_regs(machine->vcpu, &regs, NULL))
         return false;
-    uint64_t linear = x86_regs_linear(&regs, X86_CS, regs.rip);
+    *linear = x86_regs_linear(&regs, X86_CS, regs.rip);
     for (unsigned i = 0; i < live->points; i++)
-        if (live->point[i].kind == STOP_EXECUTE && live->point[i].address == linear)
+        if (live->point[i].kind == STOP_EXECUTE && live->point[i].address == *linear)
             return true;
     return false;
+}
+
+/* Is it still before that one? Not if dealing with an exit was all that the instruction needed. */
+static bool
+still_there(struct machine *machine, uint64_t linear)
+{
+    uint64_t now;
+
+    return at_execute_point(machine, &now) && now == linear;
 }
 
 /* --- forward --------------------------------------------------------------------------------------- */
@@ -269,12 +279,12 @@ static int
 go(struct machine *machine, const struct machine_goal *goal, const struct live_bound *bound,
    struct stop *stop, struct error *err)
 {
-    struct moment from = machine->now;
-    bool pass = goal->points && at_execute_point(machine);
+    uint64_t from;
     int rc = arm(machine, goal->points, err);
 
     if (rc)
         return rc;
+    bool pass = at_execute_point(machine, &from);
     for (;;) {
         if (machine->ended) {
             *stop = (struct stop){.why = STOP_END};
@@ -287,24 +297,21 @@ go(struct machine *machine, const struct machine_goal *goal, const struct live_b
             return 0;
         }
         /* A step ignores the point that it begins at; it may take an exit or two to be done. */
-        pass = pass && moment_steps(&machine->now) == moment_steps(&from) &&
-               (live_counts(machine) || machine->now.exits == from.exits);
+        pass = pass && still_there(machine, from);
         bool stopped = move(machine, goal, bound, pass, stop);
         if (machine->history && !machine->ended && machine->now.edge != EDGE_OUT)
             history_visit(machine->history);
         if (!stopped)
             continue;
-        if (stop->why == STOP_DONE && pass && !(bound->steps && !live_counts(machine))) {
-            pass = live_counts(machine);
+        if (stop->why == STOP_DONE && !(bound->steps && !live_counts(machine))) {
+            pass = false; /* over it: that was all this step was for */
             continue;
         }
         if (stop->why == STOP_DONE || stop->why == STOP_INTERRUPTED || stop->why == STOP_END ||
             !goal->wanted || goal->wanted(goal->context, machine, stop))
             return 0;
-        if (stop->why == STOP_POINT) {
-            from = machine->now;
-            pass = at_execute_point(machine);
-        }
+        if (stop->why == STOP_POINT)
+            pass = at_execute_point(machine, &from);
     }
 }
 

@@ -13,6 +13,7 @@
     .globl soft_guest_image, soft_guest_end, soft_guest_fault, soft_guest_tick, soft_guest_called
     .globl soft_guest_start, soft_guest_repeat, soft_guest_patched, soft_guest_copied
     .globl soft_guest_moving, soft_guest_counting, soft_guest_moved
+    .globl soft_guest_store, soft_guest_out
 soft_guest_image:
 
 /* Under strategy trap a stale translation may go at any time: then the entry is put back. */
@@ -31,6 +32,7 @@ soft_guest_start:
 1:  cli
     movq $ENTRY, (%r15)
     invlpg (%r14)
+soft_guest_store:
     mov %r11, (%r14)            /* the TLB has it for writing */
     movq $0, (%r15)             /* gone, and the TLB is not told */
     lea 0x800(%r13), %rax
@@ -56,6 +58,7 @@ soft_guest_patched:
     pop %rdx
     push %r8
     pop %rdx
+soft_guest_out:
     out %al, $0x80
     dec %r11
     jnz 1b

@@ -1,6 +1,6 @@
 /*
  * soft_machine.h - a machine of 4 MiB on engine soft with the kernel of soft_guest.S, and a clock that
- * interrupts it often. Used by soft_state.c and soft_stops.c.
+ * interrupts it often. Used by soft_state.c, soft_stops.c and debugger_live.c.
  */
 #ifndef TESTS_UNIT_SOFT_MACHINE_H
 #define TESTS_UNIT_SOFT_MACHINE_H
@@ -15,7 +15,8 @@
 
 extern const uint8_t soft_guest_image[], soft_guest_end[], soft_guest_start[], soft_guest_fault[],
     soft_guest_tick[], soft_guest_repeat[], soft_guest_patched[], soft_guest_called[],
-    soft_guest_copied[], soft_guest_moving[], soft_guest_counting[], soft_guest_moved[];
+    soft_guest_copied[], soft_guest_moving[], soft_guest_counting[], soft_guest_moved[],
+    soft_guest_store[], soft_guest_out[];
 
 struct soft_clock {
     uint64_t due, period; /* guest time, ns */
