@@ -150,40 +150,44 @@ machine_translate(struct machine *machine, uint64_t linear, uint64_t *physical, 
     return rc ? rc : translate(((struct live *)machine->own)->eyes, linear, physical, err);
 }
 
-/* One page's worth, at a guest-physical address. */
+/* One page's worth, at a guest-physical address: read to `to`, or written from `from`, or (neither) it
+ * is only asked whether it could be written. */
 static int
-transfer(struct ram *ram, uint64_t physical, uint8_t *bytes, size_t size, bool write)
+transfer(struct ram *ram, uint64_t physical, void *to, const void *from, size_t size)
 {
-    return write ? ram_write(ram, physical, bytes, size) : ram_read(ram, physical, bytes, size);
+    if (to)
+        return ram_read(ram, physical, to, size);
+    if (from)
+        return ram_write(ram, physical, from, size);
+    return ram_at(ram, physical, size) ? 0 : -EFAULT;
 }
 
-/* Page by page; a write is tried out by reading first, so that it happens as a whole or not. */
+/* As transfer(), page by page. */
 static int
-move_bytes(struct machine *machine, enum machine_space space, uint64_t address, uint8_t *bytes,
-           size_t size, bool write, struct error *err)
+move_bytes(struct machine *machine, enum machine_space space, uint64_t address, uint8_t *to,
+           const uint8_t *from, size_t size, struct error *err)
 {
     struct live *live = machine->own;
-    struct ram *ram = &machine->vm->ram;
     const struct strategy_ops *strategy = machine->vm->strategy;
     int rc = space == SPACE_LINEAR ? open_eyes(machine, err) : 0;
+    size_t n;
 
-    while (!rc && size) {
-        uint64_t physical = address;
-        size_t n = PAGE_SIZE - address % PAGE_SIZE;
-        if (n > size)
-            n = size;
-        if (space == SPACE_LINEAR && (rc = translate(live->eyes, address, &physical, err)))
+    for (size_t done = 0; !rc && done < size; done += n) {
+        uint64_t at = address + done, physical = at;
+        n = PAGE_SIZE - at % PAGE_SIZE;
+        if (n > size - done)
+            n = size - done;
+        if (space == SPACE_LINEAR && (rc = translate(live->eyes, at, &physical, err)))
             break;
-        if (write && strategy->before_write &&
+        if (from && strategy->before_write &&
             (rc = strategy->before_write(machine->vcpu, physical, n, err)))
-            return rc;
-        rc = transfer(ram, physical, bytes, n, write);
-        if (rc)
+            break;
+        if (transfer(&machine->vm->ram, physical, to ? to + done : NULL, from ? from + done : NULL,
+                     n))
             return error_set(err, EFAULT,
                              "cannot %s 0x%" PRIx64 ": physical address 0x%" PRIx64 " is %s",
-                             write ? "write to" : "read", address, physical,
-                             write ? "not RAM" : "no memory; a device there is not asked");
-        address += n, bytes += n, size -= n;
+                             to ? "read" : "write to", at, physical,
+                             to ? "no memory; a device there is not asked" : "not RAM");
     }
     return rc;
 }
@@ -198,16 +202,16 @@ live_read(struct machine *machine, enum machine_space space, uint64_t address, v
         int rc = process_memory(machine, space, err);
         return rc ? rc : engine->read(machine->vcpu, address, to, size, err);
     }
-    return move_bytes(machine, space, address, to, size, false, err);
+    return move_bytes(machine, space, address, to, NULL, size, err);
 }
 
-/* The guest's page tables may be what was written: what was derived from them is forgotten. */
+/* As a whole or not at all: so it is tried first. The guest's page tables may be what was written:
+ * what was derived from them is forgotten. */
 int
 live_write(struct machine *machine, enum machine_space space, uint64_t address, const void *from,
            size_t size, struct error *err)
 {
     const struct vm *vm = machine->vm;
-    uint8_t *bytes;
     int rc;
 
     if (vm->engine_ops->write) {
@@ -215,15 +219,8 @@ live_write(struct machine *machine, enum machine_space space, uint64_t address, 
             rc = vm->engine_ops->write(machine->vcpu, address, from, size, err);
         return rc ? rc : changed(machine, err);
     }
-    bytes = malloc(2 * size + 1);
-    if (!bytes)
-        return error_set(err, ENOMEM, "no memory for %zu bytes", size);
-    memcpy(bytes, from, size);
-    rc = move_bytes(machine, space, address, bytes + size, size, false, err);
-    if (!rc)
-        rc = move_bytes(machine, space, address, bytes, size, true, err);
-    free(bytes);
-    if (rc)
+    if ((rc = move_bytes(machine, space, address, NULL, NULL, size, err)) ||
+        (rc = move_bytes(machine, space, address, NULL, from, size, err)))
         return rc;
     vm->engine_ops->flush_tlb(machine->vcpu);
     return changed(machine, err);
@@ -231,13 +228,14 @@ live_write(struct machine *machine, enum machine_space space, uint64_t address, 
 
 /* --- input, and the recording ------------------------------------------------------------------- */
 
-/* A guest that halted for good has something to wait for now. */
+/* Somebody types: a guest that halted for good, the one end that it may have come to, has something
+ * to wait for now. */
 static void
 wake(struct machine *machine)
 {
     struct live *live = machine->own;
 
-    if (!machine->ended || machine->result.end != RUN_HALTED)
+    if (!machine->ended)
         return;
     if (machine->vm->recorder)
         recorder_seek(machine->vm->recorder, live->end_position);

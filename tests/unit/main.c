@@ -53,6 +53,7 @@ static const struct unit_suite *const suites[] = {
     &suite_debugger_back,
     &suite_debugger_snapshot,
     &suite_debugger_live,
+    &suite_debugger_look,
     &suite_debugger_past,
     &suite_debugger_decode,
     &suite_debugger_views,

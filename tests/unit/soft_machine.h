@@ -1,6 +1,7 @@
 /*
  * soft_machine.h - a machine of 4 MiB on engine soft with the kernel of soft_guest.S, and a clock that
- * interrupts it often. Used by soft_state.c, soft_stops.c and debugger_live.c.
+ * interrupts it often. Used by soft_state.c, soft_stops.c, debugger_live.c and
+ * debugger_look.c.
  */
 #ifndef TESTS_UNIT_SOFT_MACHINE_H
 #define TESTS_UNIT_SOFT_MACHINE_H

@@ -51,7 +51,7 @@ extern const struct unit_suite suite_symbols;
 extern const struct unit_suite suite_debug_expr;
 extern const struct unit_suite suite_debugger_back;
 extern const struct unit_suite suite_debugger_snapshot;
-extern const struct unit_suite suite_debugger_live;
+extern const struct unit_suite suite_debugger_live, suite_debugger_look;
 extern const struct unit_suite suite_debugger_past;
 extern const struct unit_suite suite_debugger_decode;
 extern const struct unit_suite suite_debugger_views;
