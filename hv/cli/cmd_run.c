@@ -56,8 +56,8 @@ say_how_it_ended(const struct vm *vm, const struct run_result *result)
         fprintf(stderr, " with status %d", result->status);
     if (more[0])
         fprintf(stderr, ": %s", more);
-    fprintf(stderr, " (%" PRIu64 " exits, engine %s, strategy %s)\n", vm->exits,
-            vm->engine_ops->name, vm->strategy->name);
+    fprintf(stderr, " (%" PRIu64 " exit%s, engine %s, strategy %s)\n", vm->exits,
+            vm->exits == 1 ? "" : "s", vm->engine_ops->name, vm->strategy->name);
 }
 
 /* How many exits of each kind, the most frequent first. */
@@ -194,6 +194,9 @@ const struct command command_run = {
         "GUEST is a file, or the name of one of our own ('hv list guests'). Its format is\n"
         "seen from its bytes. The guest's serial line is the terminal; Ctrl-A x ends the\n"
         "run, Ctrl-A Ctrl-A types one Ctrl-A.\n\n"
+        "On engine soft nobody waits in vain: when no more input can come (</dev/null), a\n"
+        "guest that sleeps until its timer is taken there at once, and its clock with it. A\n"
+        "guest that never ends then makes exits as fast as it can: say --limit.\n\n"
         "@FILE on this command line, as on every other, stands for options in a file: a line\n"
         "'mem 16M' is --mem 16M, 'guest FILE' is the GUEST, '#' begins a comment.\n\n"
         "With --strategy ski there is no machine: PROGRAM is a process of this host's\n"

@@ -272,7 +272,7 @@ ends() {
     refused "$refused_status" "$refused_pattern" run --engine soft --console null "$@"
 }
 ends 1 "powered off with status 1 (" hello16
-ends 124 "(1 exits" --limit exits=1 hello16
+ends 124 "(1 exit," --limit exits=1 hello16
 ends 124 "limit was reached (0 exits" --limit instructions=3 hello16
 printf '\272\370\003\260\012\356\353\376' >"$work/spin" # mov dx, 3f8h; mov al, 10; out dx, al; jmp $
 # All interrupts masked, the timer running, sti, hlt: nothing will ever wake it.
