@@ -116,7 +116,9 @@ picture_share_text(double part, char *text, size_t size)
     if (part > 0 && part < 0.0005)
         snprintf(text, size, "&lt;0.1 %%");
     else
-        snprintf(text, size, part < 0.0995 ? "%.1f %%" : "%.0f %%", 100 * part);
+        snprintf(text, size,
+                 part < 0.0995 || (part >= 0.9905 && part < 0.9995) ? "%.1f %%" : "%.0f %%",
+                 100 * part);
     return text;
 }
 

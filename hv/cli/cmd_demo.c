@@ -60,7 +60,7 @@ list(const char *folder)
         if (demo_read(demo, path, &err))
             status = cli_error(STATUS_USER, "%s", err.message);
         else
-            printf("  %-20.*s %s (%s min)\n", (int)(strlen(entry[i]->d_name) - strlen(".demo")),
+            printf("  %-24.*s  %s (%s min)\n", (int)(strlen(entry[i]->d_name) - strlen(".demo")),
                    entry[i]->d_name, demo->title, demo->minutes);
         demo_free(demo);
         free(entry[i]);

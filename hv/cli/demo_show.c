@@ -65,7 +65,8 @@ print_output(const struct demo *demo, const struct demo_step *s, const struct co
     if (s->output[0] && s->output[strlen(s->output) - 1] != '\n')
         putchar('\n');
     if (s->picture)
-        printf("%spicture: %s/%s %s%s\n", c->faint, demo->folder, s->picture, s->caption, c->plain);
+        printf("%spicture: %s/%s: %s%s\n", c->faint, demo->folder, s->picture, s->caption,
+               c->plain);
 }
 
 void

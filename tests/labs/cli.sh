@@ -116,6 +116,7 @@ printf '%s\n' "ends 0/5 the grader did not end" "forges 0/5 not believed: not th
     "sleeps 0/5 stopped: it took too long" "works 5/5 graded" >"$work/states"
 check "a class: why the others have none" states
 check "a class: what the grader said is kept" grep -q 'Score: 5/5' "$work/kept/works.txt"
+check "a class: and that alone, without the box' own lines" test "$(tail -n 1 "$work/kept/works.txt")" = 'Score: 5/5'
 
 # A class whose folders have names that are meant for a terminal, a spreadsheet or a reader of JSON. All are too
 # large to be graded: their names are what matters.

@@ -14,6 +14,7 @@
 #include "tests/unit/unit.h"
 #include "tracer/dot.h"
 #include "tracer/graph.h"
+#include "tracer/picture.h"
 #include "tracer/view.h"
 
 #define KERNEL TRACE_ACTOR_GUEST_KERNEL
@@ -255,7 +256,27 @@ test_svg_files(void)
     tape_remove(&tape);
 }
 
+/* Small shares have a digit behind the point, and so has what they leave of the whole: 0.2 % and 99.8 %
+ * are all, 0.2 % and 100 % are too much. */
+static void
+test_share_text(void)
+{
+    static const struct {
+        double part;
+        const char *text;
+    } share[] = {
+        {0, "0.0 %"},    {0.0004, "&lt;0.1 %"}, {0.002, "0.2 %"},  {0.35, "35 %"},
+        {0.987, "99 %"}, {0.998, "99.8 %"},     {0.9996, "100 %"}, {1, "100 %"},
+    };
+    char text[32];
+
+    for (unsigned i = 0; i < sizeof(share) / sizeof(share[0]); i++)
+        CU_ASSERT_STRING_EQUAL(picture_share_text(share[i].part, text, sizeof(text)),
+                               share[i].text);
+}
+
 static const struct unit_test tests[] = {
+    {"shares as text", test_share_text},
     {"exits told apart by place", test_by_place},
     {"more places than there is room for", test_many_places},
     {"the state picture of one reason", test_state_only},
