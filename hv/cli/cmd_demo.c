@@ -156,8 +156,12 @@ show(struct demo *demo, const struct args *args, uint64_t seconds, struct error 
         demo_print(demo);
         return 0;
     }
-    rc = demo_play(demo, (unsigned)seconds, args_value(args, "viewer"), &taken, err);
-    return rc || taken < 0 ? rc : demo_take_over(demo, (unsigned)taken, err);
+    do {
+        rc = demo_play(demo, (unsigned)seconds, args_value(args, "viewer"), &taken, err);
+        if (!rc && taken >= 0)
+            rc = demo_take_over(demo, (unsigned)taken, err);
+    } while (!rc && taken >= 0);
+    return rc;
 }
 
 static int
@@ -234,8 +238,9 @@ const struct command command_demo = {
         "what it claims is checked against what was printed. Then it is shown: what is told and\n"
         "typed, a pause, what came out, a pause. Keys: Enter, space or an arrow: on; b, Backspace\n"
         "or an arrow: back; 0: from the start; p: the picture; i: a prompt of the debugger right\n"
-        "there, by replaying the session up to this step; q: end. Where standard input or output\n"
-        "is no terminal, all is printed without pauses. What to say is in labs/demos/NAME.md.\n\n"
+        "there, by replaying the session up to this step ('quit' comes back to the demo); q:\n"
+        "end. Where standard input or output is no terminal, all is printed without pauses.\n"
+        "What to say is in labs/demos/NAME.md.\n\n"
         "Status: 0; 1 if a step fails or does not print what is claimed: then nothing is shown.\n",
     .options = {options},
     .run = run_demo,

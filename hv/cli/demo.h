@@ -70,7 +70,7 @@ int demo_take_over(const struct demo *demo, unsigned step, struct error *err);
 /* Prints all of it. */
 void demo_print(const struct demo *demo);
 /* Plays it on a terminal: keys, or the next step each `seconds` (0: keys alone). *taken: the step at
- * which the viewer wants a prompt; -1: none. 0, or -errno with a sentence. */
+ * which the viewer wants a prompt, -1: none; before, the step to come back to, -1: the beginning. 0, or -errno with a sentence. */
 int demo_play(const struct demo *demo, unsigned seconds, const char *viewer, int *taken,
               struct error *err);
 /* One page with everything in it. */

@@ -177,12 +177,25 @@ show_again(const struct demo *demo, unsigned half, const struct colors *c)
         show_half(demo, half, c, false);
 }
 
-static int
-play(const struct demo *demo, unsigned seconds, const char *viewer, const struct colors *c)
+/* Can the keyboard be taken here? */
+static bool
+is_debuggers(const struct demo_step *s)
 {
-    unsigned half = 0, end = 2 * demo->steps;
+    return s->command && !s->shell;
+}
 
-    show_half(demo, 0, c, true);
+/* From step `from`, which has been seen, or -1: from the beginning. Returns the step at which the viewer
+ * wants a prompt, or -1. */
+static int
+play(const struct demo *demo, int from, unsigned seconds, const char *viewer,
+     const struct colors *c)
+{
+    unsigned half = from < 0 ? 0 : 2 * (unsigned)from + 1, end = 2 * demo->steps;
+
+    if (from < 0)
+        show_half(demo, 0, c, true);
+    else
+        show_again(demo, half, c);
     for (;;) {
         switch (wait_key(seconds)) {
         case KEY_NEXT:
@@ -202,7 +215,11 @@ play(const struct demo *demo, unsigned seconds, const char *viewer, const struct
             show_again(demo, half, c);
             break;
         case KEY_PICTURE: show_picture(demo, &demo->step[half / 2], viewer); break;
-        case KEY_TAKE: return (int)(half / 2);
+        case KEY_TAKE:
+            if (is_debuggers(&demo->step[half / 2]))
+                return (int)(half / 2);
+            printf("this step is not the debugger's\n");
+            break;
         case KEY_QUIT: return -1;
         case KEY_NONE: break;
         }
@@ -222,10 +239,11 @@ demo_play(const struct demo *demo, unsigned seconds, const char *viewer, int *ta
     raw = before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    printf("%s\n%sEnter: on; b: back; 0: from the start; p: picture; i: take the keyboard; q: "
-           "end%s\n",
-           demo->title, c->faint, c->plain);
-    *taken = play(demo, seconds, viewer, c);
+    if (*taken < 0)
+        printf("%s\n%sEnter: on; b: back; 0: from the start; p: picture; i: take the keyboard; q: "
+               "end%s\n",
+               demo->title, c->faint, c->plain);
+    *taken = play(demo, *taken, seconds, viewer, c);
     tcsetattr(STDIN_FILENO, TCSANOW, &before);
     return 0;
 }

@@ -76,15 +76,18 @@ has_words() {
 }
 check "text in UTF-8" has_words
 
-# On a terminal: on, on, back (typed ahead), the keyboard taken at step 3, whose stop is there.
+# On a terminal: the keyboard cannot be taken at a shell's step; on, on, back (typed ahead); taken at step 4, whose
+# stop is there, and given back.
 cat >keys <<'END'
-q: end|\n\nb
+q: end|i
+is not the debugger's|\n\nb
 1 of |\n\n
 status|\n\n\e[C
 3 of |\n
 4 of|i
 (hv)|info breakpoints\r
 exception GP|quit\r
+4 of|q
 END
 if timeout 300 "$pty" keys "$hv" demo play full-virtualization >out 2>err; then
     verdict "on a terminal"
