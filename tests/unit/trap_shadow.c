@@ -405,6 +405,30 @@ test_ptemod(void)
     end();
 }
 
+/* A guest table that maps itself is shadowed at all four levels. Its own entry goes: three of them hang
+ * below it in the fourth, and each is given back once. */
+static void
+test_itself(void)
+{
+    const uint64_t at = UINT64_C(1) << 39 | 1 << 30 | 1 << 21 | 1 << 12;
+
+    begin();
+    set_page(PAGE, FRAME | P);
+    fault(PAGE, 0);
+    unsigned used = shadow->used;
+    put(PML4, 1, PML4 | P | W);
+    fault(at, 0);
+    CU_ASSERT_EQUAL(leaf(at) & ~UINT64_C(0xfff), PML4);
+    CU_ASSERT_EQUAL(shadow->used, used + 3);
+    put(PML4, 1, 0);
+    shadow_written(shadow, PML4 + 8, 8);
+    CU_ASSERT_EQUAL(leaf(at), 0);
+    CU_ASSERT_EQUAL(shadow->used, used);
+    CU_ASSERT_NOT_EQUAL(leaf(PAGE), 0);
+    CU_ASSERT_TRUE(shadow_is_table(shadow, PML4));
+    end();
+}
+
 /* 3: the list of a page has the entries that map it now, not those that did. Then another one is not
  * taken for it, when the page becomes a table. */
 static void
@@ -571,6 +595,7 @@ static const struct unit_test tests[] = {
     {"a page that holds a table", test_protected},
     {"a write to a page table", test_ptemod},
     {"who maps a page", test_lists},
+    {"a table that maps itself", test_itself},
     {"all dropped", test_drop},
     {"the pool is empty", test_pool},
     {"the rules of access change", test_rules},
