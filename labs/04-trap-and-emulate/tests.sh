@@ -8,7 +8,7 @@ boot() {
     to=$1
     shift
     hv_run "$to" --strategy "$W/emulate.so" --append "$*" "$W/kernel"
-    said=$(sed -n 's/^hv: //; s/the engine could not go on: //; s/ ([0-9]* exits, .*//p' "$W/$to.err" | grep -E 'not written yet|triple fault|come to an end' | head -n 1)
+    said=$(sed -n 's/^hv: //; s/the engine could not go on: //; s/ ([0-9]* exits*, .*//p' "$W/$to.err" | grep -E 'not written yet|triple fault|come to an end' | head -n 1)
     [ -z "$said" ] || line "$bad" BAD "$said"
 }
 

@@ -8,7 +8,7 @@ boot() {
     to=$1 kernel=$2
     shift 2
     hv_run "$to" --strategy "$W/shadow.so" --append "$*" "$kernel"
-    said=$(sed -n 's/^hv: //; s/the engine could not go on: //; s/ ([0-9]* exits, .*//p' "$W/$to.err" |
+    said=$(sed -n 's/^hv: //; s/the engine could not go on: //; s/ ([0-9]* exits*, .*//p' "$W/$to.err" |
         grep -E 'not written yet|triple fault|again and again|come to an end' | head -n 1)
     [ -z "$said" ] || line "$bad" BAD "$said"
 }

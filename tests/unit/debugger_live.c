@@ -120,6 +120,32 @@ test_exit(void)
                 soft_machine_address(soft_guest_start) + 2);
 }
 
+/* At the edge out of an exit whose instruction is over, the next instruction has not been come to yet:
+ * its point stops, and then is gone over as any other. */
+static void
+test_behind_exit(void)
+{
+    uint64_t at = soft_machine_address(soft_guest_out);
+    const struct stop_point point = {at + 2, 0, STOP_EXECUTE};
+    unsigned n;
+
+    for (unsigned counted = 0; counted < 2; counted++) {
+        begin("hardware", counted, NEVER);
+        do {
+            CU_ASSERT_EQUAL_FATAL(go(&(struct machine_goal){.edges = EDGE_OUT}, &n), STOP_EDGE);
+        } while (machine.exit.rip != at);
+        const uint64_t exits = machine.now.exits;
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, point.address);
+        CU_ASSERT_EQUAL(machine.ops->set_points(&machine, &point, 1, &err), 0);
+        CU_ASSERT_EQUAL(go(&(struct machine_goal){.points = true}, &n), STOP_POINT);
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, point.address);
+        CU_ASSERT_EQUAL(machine.now.exits, exits);
+        CU_ASSERT_EQUAL(go(&(struct machine_goal){.points = true}, &n), STOP_POINT);
+        CU_ASSERT(machine.now.exits > exits);
+        end();
+    }
+}
+
 /* It begins with exits that let it be tried again: trap's page faults for a shadow that is not there. */
 static void
 test_tried_again(void)
@@ -233,6 +259,7 @@ test_segment(void)
 static const struct unit_test tests[] = {
     {"over an instruction", test_plain},
     {"over one that is an exit", test_exit},
+    {"behind an exit", test_behind_exit},
     {"over one that is tried again", test_tried_again},
     {"over one that faults", test_fault},
     {"over one that jumps to itself", test_itself},
