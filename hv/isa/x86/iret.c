@@ -67,7 +67,7 @@ x86_iret(struct x86_cpu *cpu, unsigned size, uint64_t next_rip)
             return x86_gp0(cpu);
         return x86_unimplemented(cpu, "hardware task switch (IRET with NT set)");
     }
-    TRY(x86_stack_peek(cpu, size, size, &cs)); /* CS is what processors read first */
+    TRY(x86_stack_peek(cpu, size, size, &cs)); /* CS is what processors read first, mostly */
     TRY(x86_stack_peek(cpu, 0, size, &to.rip));
     TRY(x86_stack_peek(cpu, 2 * size, size, &image));
     to.cs_selector = (uint16_t)cs;
