@@ -91,15 +91,6 @@ to_beginning(struct machine *machine, struct stop *stop)
 
 /* --- n instructions back ------------------------------------------------------------------------------- */
 
-/* The machine stands at an edge: has the exit's instruction ended? */
-static bool
-has_ended(struct machine *machine)
-{
-    struct x86_regs regs;
-
-    return !live_get_regs(machine, &regs, NULL) && regs.rip != machine->exit.rip;
-}
-
 /*
  * Instructions have moments: the first at which so many have retired. To the n-th of these before
  * now. In the middle of an exit, the moment before its instruction may have the same count as now;
@@ -112,7 +103,7 @@ steps_back(struct machine *machine, uint64_t n, struct stop *stop, struct error 
     uint64_t steps = moment_steps(&from);
     int rc = 0;
 
-    if (from.edge != EDGE_NONE && !has_ended(machine)) {
+    if (from.edge != EDGE_NONE && !live_has_ended(machine)) {
         rc = go_to(machine, &(struct moment){.exits = from.exits, .icount = steps}, stop, err);
         if (rc || (stop->why != STOP_DONE && stop->why != STOP_END))
             return rc;

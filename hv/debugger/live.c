@@ -115,14 +115,12 @@ at_execute_point(struct machine *machine, uint64_t *linear)
     return false;
 }
 
-/* At the edge out behind an instruction that is over, the guest has not come to the next one yet. */
-static bool
-has_arrived(struct machine *machine)
+bool
+live_has_ended(struct machine *machine)
 {
     struct x86_regs regs;
 
-    return machine->now.edge != EDGE_OUT || live_get_regs(machine, &regs, NULL) ||
-           regs.rip == machine->exit.rip;
+    return !live_get_regs(machine, &regs, NULL) && regs.rip != machine->exit.rip;
 }
 
 /* Is it still before that one? Not if dealing with an exit was all that the instruction needed. */
@@ -294,7 +292,9 @@ go(struct machine *machine, const struct machine_goal *goal, const struct live_b
 
     if (rc)
         return rc;
-    bool pass = has_arrived(machine) && at_execute_point(machine, &from);
+    /* At the edge out behind an instruction that is over, the guest has not come to the next one yet. */
+    bool pass = !(machine->now.edge == EDGE_OUT && live_has_ended(machine)) &&
+                at_execute_point(machine, &from);
     for (;;) {
         if (machine->ended) {
             *stop = (struct stop){.why = STOP_END};

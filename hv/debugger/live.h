@@ -55,6 +55,8 @@ int live_go_to(struct machine *machine, const struct moment *moment, struct stop
 void live_moved(struct machine *machine, const struct moment *to);
 /* Keeps the registers of this stop for machine->before, and takes up what was interrupted. */
 void live_begin(struct machine *machine);
+/* The machine stands at an edge: is the instruction that made the exit over? */
+bool live_has_ended(struct machine *machine);
 
 /* back.c */
 int live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
