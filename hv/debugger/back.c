@@ -54,6 +54,19 @@ go_to(struct machine *machine, const struct moment *moment, struct stop *stop, s
     return live_go_to(machine, moment, stop, err);
 }
 
+/* To where it stood before a search that was interrupted: no second interruption keeps it from there. */
+static int
+return_to(struct machine *machine, const struct moment *from, struct error *err)
+{
+    struct stop there;
+    int rc;
+
+    do
+        rc = go_to(machine, from, &there, err);
+    while (!rc && there.why == STOP_INTERRUPTED);
+    return rc;
+}
+
 int
 live_seek(struct machine *machine, const struct moment *moment, struct stop *stop,
           struct error *err)
@@ -66,10 +79,8 @@ live_seek(struct machine *machine, const struct moment *moment, struct stop *sto
                          machine->engine);
     live_begin(machine);
     rc = go_to(machine, &to, stop, err);
-    if (!rc && stop->why == STOP_INTERRUPTED && machine->history) {
-        struct stop there;
-        return go_to(machine, &from, &there, err); /* as if nothing had been asked */
-    }
+    if (!rc && stop->why == STOP_INTERRUPTED && machine->history)
+        return return_to(machine, &from, err); /* as if nothing had been asked */
     if (rc || stop->why != STOP_END || !moment_compare(&machine->now, &to))
         return rc;
     uint64_t exits = machine->now.exits, icount = machine->now.icount;
@@ -226,13 +237,14 @@ search_back(struct machine *machine, const struct machine_goal *goal, struct sto
     if (goal->instructions) {
         rc = steps_back(machine, goal->instructions, &floor_stop, err);
         floor = machine->now;
-        if (!rc)
+        *stop = floor_stop;
+        if (!rc && stop->why != STOP_INTERRUPTED)
             rc = go_to(machine, &from, stop, err);
-        if (rc || floor_stop.why == STOP_INTERRUPTED || stop->why == STOP_INTERRUPTED)
+        if (rc || stop->why == STOP_INTERRUPTED)
             return rc;
     }
     rc = find_last(machine, &search, goal->instructions ? &floor : NULL, stop, err);
-    if (rc || (stop->why == STOP_INTERRUPTED && !search.found))
+    if (rc || stop->why == STOP_INTERRUPTED)
         return rc;
     if (search.found && moment_compare(&search.at, &floor) > 0) {
         rc = go_to(machine, &search.at, stop, err);
@@ -273,7 +285,6 @@ live_backward(struct machine *machine, const struct machine_goal *goal, struct s
               struct error *err)
 {
     const struct moment from = machine->now;
-    struct stop there;
     int rc;
 
     if (!machine->history)
@@ -282,6 +293,6 @@ live_backward(struct machine *machine, const struct machine_goal *goal, struct s
     rc = backward(machine, goal, stop, err);
     /* Interrupted on the search, the machine stands anywhere: nothing has happened, for the user. */
     if (!rc && stop->why == STOP_INTERRUPTED)
-        rc = go_to(machine, &from, &there, err);
+        rc = return_to(machine, &from, err);
     return rc;
 }

@@ -111,38 +111,6 @@ listen_tcp(const char *where, int *out, struct error *err)
 
 /* --- SIGIO -------------------------------------------------------------------------------------- */
 
-/* What the handler may touch; set before a signal can come. */
-static struct machine *volatile signal_machine;
-
-static void
-on_sigio(int number)
-{
-    (void)number;
-    if (signal_machine)
-        machine_interrupt(signal_machine);
-}
-
-/* From now on a byte from gdb interrupts the machine. No SA_RESTART: KVM_RUN must come back. */
-static void
-watch_socket(struct server *server, bool on)
-{
-    struct sigaction action = {.sa_handler = on_sigio};
-    int flags = fcntl(server->fd, F_GETFL);
-
-    if (on) {
-        signal_machine = server->stub.debugger->machine;
-        sigaction(SIGIO, &action, &server->before);
-        fcntl(server->fd, F_SETOWN, getpid());
-        fcntl(server->fd, F_SETFL, flags | O_ASYNC);
-    } else {
-        fcntl(server->fd, F_SETFL, flags & ~O_ASYNC);
-        signal_machine = NULL;
-        sigaction(SIGIO, &server->before, NULL);
-    }
-}
-
-/* --- bytes -------------------------------------------------------------------------------------- */
-
 /* Is there something to read now? */
 static bool
 readable(int fd)
@@ -152,12 +120,61 @@ readable(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
-/* The next byte: 1; gdb is gone: 0; -EINTR: machine_interrupt() by a signal. */
+/* What the handler may touch; set before a signal can come. */
+static struct machine *volatile signal_machine;
+static volatile int signal_fd;
+
+/* The signal says that something came in, but it may come late, for bytes that have been read: whoever
+ * sent them queued them first and then was not run for a while. So it looks. */
+static void
+on_sigio(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    if (signal_machine && readable(signal_fd))
+        machine_interrupt(signal_machine);
+    errno = saved;
+}
+
+/* From now on a byte from gdb interrupts the machine, or no longer. */
+static void
+watch_socket(struct server *server, bool on)
+{
+    int flags = fcntl(server->fd, F_GETFL);
+
+    signal_machine = on ? server->stub.debugger->machine : NULL;
+    fcntl(server->fd, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
+}
+
+/* The handler stays while gdb is there: unhandled, a signal that comes late would end hv. No
+ * SA_RESTART: KVM_RUN must come back. */
+static void
+handle_sigio(struct server *server, bool on)
+{
+    struct sigaction action = {.sa_handler = on_sigio};
+
+    if (!on) {
+        sigaction(SIGIO, &server->before, NULL);
+        return;
+    }
+    signal_fd = server->fd;
+    sigaction(SIGIO, &action, &server->before);
+    fcntl(server->fd, F_SETOWN, getpid());
+}
+
+/* --- bytes -------------------------------------------------------------------------------------- */
+
+/* The next byte: 1; gdb is gone: 0; -EINTR: the user wants hv to stop. */
 static int
 next_byte(struct server *server, uint8_t *byte)
 {
-    if (server->at == server->end) {
+    const struct vm *vm = server->stub.debugger->machine->vm;
+
+    while (server->at == server->end) {
         ssize_t n = recv(server->fd, server->bytes, sizeof(server->bytes), 0);
+        if (n < 0 && errno == EINTR && vm && !vm->stop) /* a late SIGIO, nobody's Ctrl-C */
+            continue;
         if (n < 0 && errno == EINTR)
             return -EINTR;
         if (n <= 0)
@@ -329,7 +346,9 @@ gdb_serve(struct debugger *debugger, const char *where, bool *killed, struct err
         unlink(where + 5);
     if (!rc) {
         debugger->session->served = true;
+        handle_sigio(server, true);
         rc = serve(server, killed);
+        handle_sigio(server, false);
         debugger->session->served = false;
         close(server->fd);
         gdb_forget(&server->stub);

@@ -145,6 +145,43 @@ wait $pid
 has "Ctrl-C stops a guest that runs" 'SIGINT'
 has "where it was" '^STOPPED 1'
 
+# The kernel may tell late, when hv has read it, that something came from gdb: told so at any time, hv
+# makes no step more and none less.
+name=late sock=$work/late.sock
+cat >"$work/script" <<'END'
+break trap.c:1
+continue
+set $i = 0
+set $wrong = 0
+while $i < 20
+    set $a = $rip
+    stepi 20
+    set $b = $rip
+    reverse-stepi 20
+    set $wrong = $wrong + ($rip != $a)
+    stepi 20
+    set $wrong = $wrong + ($rip != $b)
+    set $i = $i + 1
+end
+printf "WRONG %d OF %d\n", $wrong, $i
+kill
+END
+"$hv" run "$guests/minios" --engine soft --gdb "unix:$sock" --console null --append 'init=hello' \
+    >"$work/hv" 2>&1 </dev/null &
+pid=$!
+wait_until [ -S "$sock" ]
+timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set style enabled off' \
+    -ex "file $guests/minios" -ex "target remote $sock" -ex 'echo connected\n' -x "$work/script" \
+    >"$work/out" 2>"$work/err" </dev/null &
+gdb=$!
+wait_until grep -q connected "$work/out"
+while ! grep -q WRONG "$work/out" && kill -0 $gdb 2>"$work/killed"; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -IO $pid; done 2>"$work/killed"
+done
+wait $gdb
+wait $pid 2>"$work/killed"
+has "a signal that comes late changes no step" '^WRONG 0 OF 20'
+
 # A gdb that goes away while its `monitor` runs the machine; and no server within a server.
 name=gone sock=$work/gone.sock
 timeout 300 "$hv" debug "$guests/hello64" --engine soft --console null --batch \

@@ -415,6 +415,38 @@ test_interrupt(void)
     rig_close(&rig);
 }
 
+/* One instruction back looks for stops on the way: each part of that may be what is interrupted. */
+static void
+test_interrupted_step(void)
+{
+    static struct rig rig;
+    struct moment from = {.exits = 300, .edge = EDGE_IN}, back;
+    struct stop stop;
+
+    rig_open(&rig, &subjects[0]);
+    rig_seek(&rig, &from);
+    from = rig.machine.now;
+    const struct machine_goal goal = {.instructions = 1, .edges = EDGE_OUT, .injects = true};
+    CU_ASSERT_EQUAL(rig.machine.ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+    back = rig.machine.now;
+    for (uint64_t at = back.exits; at + 60 > back.exits; at--) {
+        struct machine_goal asked = goal;
+        asked.wanted = interrupt_at;
+        asked.context = &at;
+        rig_seek(&rig, &from);
+        CU_ASSERT_EQUAL(rig.machine.ops->backward(&rig.machine, &asked, &stop, &rig.err), 0);
+        bool moved = stop.why != STOP_INTERRUPTED;
+        CU_ASSERT_EQUAL(moment_compare(&rig.machine.now, moved ? &back : &from), 0);
+    }
+    /* The first part goes where one instruction less had retired: nobody is asked there. */
+    rig_seek(&rig, &from);
+    machine_interrupt(&rig.machine);
+    CU_ASSERT_EQUAL(rig.machine.ops->backward(&rig.machine, &goal, &stop, &rig.err), 0);
+    CU_ASSERT_EQUAL(stop.why, STOP_INTERRUPTED);
+    CU_ASSERT_EQUAL(moment_compare(&rig.machine.now, &from), 0);
+    rig_close(&rig);
+}
+
 static const struct unit_test tests[] = {
     {"seek, hardware", test_hardware},
     {"seek, trap", test_trap},
@@ -426,6 +458,7 @@ static const struct unit_test tests[] = {
     {"steps back from a crash", test_crash},
     {"changes", test_changes},
     {"an interrupted search", test_interrupt},
+    {"an interrupted step back", test_interrupted_step},
     {NULL, NULL},
 };
 
