@@ -16,7 +16,7 @@ session() {
     timeout 300 "$hv" run "$guests/$guest" --engine soft --gdb "unix:$sock" --console null "$@" \
         >"$work/hv" 2>&1 &
     pid=$!
-    wait_until [ -S "$sock" ]
+    wait_until listens "$sock"
     timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $sock" \
         -x "$work/script" >"$work/out" 2>"$work/err" </dev/null
@@ -130,7 +130,7 @@ has "memory is written" '0x500:.*0x55aa'
 name=interrupt sock=$work/int.sock
 timeout 300 "$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 &
 pid=$!
-wait_until [ -S "$sock" ]
+wait_until listens "$sock"
 # shellcheck disable=SC2016 # $pc is gdb's
 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
     -ex "target remote $sock" -ex 'set {unsigned short}$pc = 0xfeeb' -ex 'set $there = $pc' \
@@ -169,7 +169,7 @@ END
 "$hv" run "$guests/minios" --engine soft --gdb "unix:$sock" --console null --append 'init=hello' \
     >"$work/hv" 2>&1 </dev/null &
 pid=$!
-wait_until [ -S "$sock" ]
+wait_until listens "$sock"
 timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set style enabled off' \
     -ex "file $guests/minios" -ex "target remote $sock" -ex 'echo connected\n' -x "$work/script" \
     >"$work/out" 2>"$work/err" </dev/null &
@@ -187,7 +187,7 @@ name=gone sock=$work/gone.sock
 timeout 300 "$hv" debug "$guests/hello64" --engine soft --console null --batch \
     -ex "gdbserver unix:$sock" -ex 'echo behind' >"$work/hv" 2>&1 &
 pid=$!
-wait_until [ -S "$sock" ]
+wait_until listens "$sock"
 # shellcheck disable=SC2016 # $pc is gdb's
 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
     -ex "target remote $sock" -ex "monitor gdbserver unix:$work/more.sock" \

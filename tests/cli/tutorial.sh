@@ -61,7 +61,7 @@ gdb_session() {
     # shellcheck disable=SC2046
     timeout 300 "$hv" $(sed -n '1s/^#! //p' "$1" | sed "s|[^ ]*\$|$guests/&|") --gdb "unix:$work/sock" >"$work/hv" 2>&1 </dev/null &
     pid=$!
-    wait_until [ -S "$work/sock" ]
+    wait_until listens "$work/sock"
     # Without a HOME gdb would warn that it cannot cache.
     HOME=$work timeout 300 gdb -nx -q -batch -ex 'set confirm off' -ex 'set pagination off' -ex 'set width 80' \
         -ex 'set style enabled off' -ex "file $guests/$guest" -ex "target remote $work/sock" -x "$work/script" \

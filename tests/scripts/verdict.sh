@@ -48,6 +48,11 @@ wait_until() {
     done
 }
 
+# listens SOCKET: does anybody accept there? The file is there a moment before. (proc_net_unix: flag 00010000)
+listens() {
+    grep -q " 00010000 .* $1\$" /proc/net/unix
+}
+
 # ends WHAT STATUS PATTERN...: what ran last ended with $work/status and printed into $work/out the patterns, in
 # this order.
 ends() {
