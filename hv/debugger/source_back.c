@@ -70,8 +70,11 @@ source_backward(struct debugger *debugger, enum source_step how, struct stop *st
 {
     struct source_place after, now, target;
     int rc = source_here(debugger, &now, err);
-    /* Amid a line: to its beginning. At its beginning: to that of the line before. */
-    bool known = now.file && !symbols_line_begins(debugger->machine->symbols, now.frame.rip);
+    /* Amid a line: to its beginning. At its beginning: to that of the line before. A line's code may
+     * be jumped into where no statement of it begins: that is a beginning, too, or no step would
+     * ever leave it. */
+    bool known = false;
+    bool amid = now.file && !symbols_line_begins(debugger->machine->symbols, now.frame.rip);
 
     *stop = (struct stop){.why = STOP_DONE};
     target = now;
@@ -84,12 +87,15 @@ source_backward(struct debugger *debugger, enum source_step how, struct stop *st
             if (how == SOURCE_INTO && now.file && !now.caller.interrupted) {
                 target = now; /* its last line */
                 known = true;
+                amid = false;
                 continue;
             }
             rc = over_call(debugger, &now, stop, err);
             if (rc || stop->why != STOP_DONE || (rc = source_here(debugger, &now, err)))
                 break;
         }
+        known = known || (amid && source_same_line(&target, &now));
+        amid = false;
         if (!known && now.file) {
             target = now;
             known = true;

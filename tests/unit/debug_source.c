@@ -270,6 +270,31 @@ test_steps(void)
     }
 }
 
+/* Each step back goes back, also from where a jump leads into the midst of a line's code. */
+static void
+test_back_moves(void)
+{
+    static const char *const command[] = {"reverse-step", "reverse-next"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(subjects); i++) {
+        struct session s;
+        session_open(&s, &subjects[i], TASKS);
+        say(&s, "tbreak init_memory"); /* behind several calls of note() */
+        say(&s, "run");
+        struct moment begin = s.machine.now;
+        for (unsigned c = 0; c < ARRAY_SIZE(command); c++) {
+            seek_to(&s, &begin);
+            struct moment before = begin;
+            for (unsigned n = 0; n < 50 && before.icount; n++) {
+                say(&s, command[c]);
+                CU_ASSERT(s.machine.now.icount < before.icount);
+                before = s.machine.now;
+            }
+        }
+        session_close(&s);
+    }
+}
+
 /* free_table() calls itself for each level: next sees one call of it alone, to its end. */
 static void
 test_recursion(void)
@@ -365,6 +390,7 @@ static const struct unit_test tests[] = {
     {"the stack is right at every instruction of a function", test_stack},
     {"... and across an interrupt", test_interrupt},
     {"... and without the file's help", test_frame_pointers},
+    {"each step back by line goes back", test_back_moves},
     {"step, finish, and back", test_steps},
     {"next over a recursion", test_recursion},
     {"a program beside the kernel", test_program},
