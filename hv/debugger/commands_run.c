@@ -120,10 +120,44 @@ go_to(struct debugger *debugger, const struct moment *moment, struct error *err)
     return rc;
 }
 
+static bool
+at_exit(void *context, struct machine *machine)
+{
+    const struct moment *moment = context;
+
+    return machine->now.exits >= moment->exits;
+}
+
+/* Towards a moment that lies ahead, as far as --limit lets it. An interruption ends it: *stop. */
+static int
+go_ahead(struct debugger *debugger, const struct moment *moment, struct stop *stop,
+         struct error *err)
+{
+    const struct moment *now = &debugger->machine->now;
+    int rc = 0;
+
+    if (!debugger->limits.exits && !debugger->limits.instructions)
+        return 0;
+    while (!rc && stop->why == STOP_DONE &&
+           (moment->edge ? moment_compare(now, moment) < 0 : now->icount < moment->icount)) {
+        struct go go = {.own_points_only = true};
+        if (moment->edge) {
+            go.edges = moment->edge;
+            go.here = at_exit;
+            go.context = (void *)moment;
+        } else {
+            go.instructions = moment->icount - now->icount;
+        }
+        rc = debugger_go(debugger, &go, stop, err);
+    }
+    return rc;
+}
+
 static int
 run_seek(struct debugger *debugger, const char *arguments, struct error *err)
 {
     struct moment moment = {0};
+    struct stop stop = {.why = STOP_DONE};
     bool instructions = !strncmp(arguments, "icount", 6);
     struct value value;
     int rc;
@@ -140,6 +174,11 @@ run_seek(struct debugger *debugger, const char *arguments, struct error *err)
                          "where N instructions have been executed");
     if ((rc = expr_evaluate_all(debugger, arguments, &value, err)))
         return rc;
+    if (value.bits > INT64_MAX)
+        return error_set(err, EINVAL,
+                         "'%s' is no moment: exits and instructions are counted from 0, "
+                         "'reverse-stepexit N' goes back by N",
+                         arguments);
     if (instructions) {
         moment.icount = value.bits;
         moment.waits = MOMENT_ANY;
@@ -147,6 +186,12 @@ run_seek(struct debugger *debugger, const char *arguments, struct error *err)
         moment.exits = value.bits;
         if (value.bits)
             moment.edge = debugger->settings.exit_edge & EDGE_OUT ? EDGE_OUT : EDGE_IN;
+    }
+    if ((rc = go_ahead(debugger, &moment, &stop, err)))
+        return rc;
+    if (stop.why == STOP_INTERRUPTED) {
+        debugger_stopped(debugger, &stop);
+        return 0;
     }
     return go_to(debugger, &moment, err);
 }

@@ -42,7 +42,7 @@ struct debugger {
     struct session *session;  /* session.h */
     char *repeat;             /* what an empty line means; NULL: nothing */
     unsigned script_depth;    /* of `source` */
-    struct run_limits limits; /* --limit: then every movement fails but to a moment */
+    struct run_limits limits; /* --limit: no movement forwards goes beyond it */
     bool started;             /* the machine has moved since it was built */
     /* Asks a yes-or-no question on the terminal; NULL: the answer is yes. Owned by the cli. */
     bool (*ask)(const char *question);

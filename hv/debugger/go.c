@@ -87,8 +87,9 @@ limit_goal(const struct debugger *debugger, struct machine_goal *goal)
 }
 
 static int
-limit_error(const struct debugger *debugger, struct error *err)
+limit_error(struct debugger *debugger, struct error *err)
 {
+    debugger_flush_guest(debugger); /* the sentence begins on a line of its own */
     return error_set(err, EDQUOT,
                      "the limit is used up, after %" PRIu64 " exits and %" PRIu64 " instructions",
                      debugger->machine->now.exits, debugger->machine->now.icount);
@@ -102,7 +103,8 @@ is_place(const struct going *going, struct machine *machine, const struct stop *
     const struct stops *stops = going->debugger->stops;
 
     if (stop->why == STOP_EDGE)
-        return (go->edges & machine->now.edge) && !(go->skip_kinds >> machine->exit.kind & 1);
+        return (go->edges & machine->now.edge) && !(go->skip_kinds >> machine->exit.kind & 1) &&
+               (!go->here || go->here(go->context, machine));
     if (stop->why != STOP_POINT || !go->place || stop->point >= stops->points)
         return false;
     return stops->point[stop->point].address == go->place->address &&

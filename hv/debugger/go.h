@@ -20,9 +20,10 @@ struct go {
     unsigned edges;        /* EDGE_*: stop there too, STOP_EDGE ... */
     uint64_t skip_kinds;   /* ... but not at exits of enum trace_kind k, bit k */
     bool own_points_only;  /* the user's stops do not count */
-    /* A place of the command's own (nexti, until, finish), NULL: none; STOP_DONE when it is reached.
-     * here: is it really there? NULL: yes. It may look at the machine and must not move it. */
+    /* A place of the command's own (nexti, until, finish), NULL: none; STOP_DONE when it is reached. */
     const struct stop_point *place;
+    /* Is it really there, at that place or that edge? NULL: yes. It may look at the machine and must
+     * not move it. */
     bool (*here)(void *context, struct machine *machine);
     void *context;
 };

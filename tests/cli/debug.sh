@@ -264,7 +264,15 @@ ends "source that fails" 1 '^before' 'bad.hv:2: '
 debug -ex 'quit 7' </dev/null
 ends "quit" 7
 debug --limit exits=100 -ex continue --batch </dev/null
-ends "a limit" 1 'the limit is used up, after 100 exits'
+ends "a limit" 1 '^hv: the limit is used up, after 100 exits'
+debug --limit exits=100 -ex 'seek 100' -ex when -ex 'seek 3' -ex 'seek 101' --batch </dev/null
+ends "seek beyond a limit" 1 '^exit 100, its edge out' '^exit 3 out' 'used up, after 100 exits'
+debug --limit instructions=1000 -ex 'seek icount=1000' -ex when -ex 'seek 99' --batch </dev/null
+ends "seek beyond a limit" 1 'after 1000 instructions$' 'the limit is used up'
+debug --limit instructions=1000 -ex 'seek icount=1001' --batch </dev/null
+ends "seek beyond a limit" 1 'used up, after .* exits and 1000 instructions'
+debug -ex 'seek -1' --batch </dev/null
+ends "seek to nowhere" 1 "'-1' is no moment"
 debug --console stdio </dev/null
 ends "--console stdio" 1 'type TEXT'
 mkdir -p "$HOME/.config/hv"
