@@ -57,6 +57,14 @@ set_condition(struct debugger *debugger, struct stop_entry *entry, const char *t
     return 0;
 }
 
+/* What an expression watches is not seen in it: `watch $rsp` is memory, at the address in rsp. */
+static void
+print_watched(FILE *out, const struct stop_entry *entry)
+{
+    fprintf(out, " (%" PRIu64 " byte%s at 0x%" PRIx64 ")", entry->size, entry->size == 1 ? "" : "s",
+            entry->address);
+}
+
 int
 stops_finish(struct debugger *debugger, struct stop_entry *entry, const char *condition,
              struct error *err)
@@ -76,6 +84,8 @@ stops_finish(struct debugger *debugger, struct stop_entry *entry, const char *co
                 symbols_format(debugger->machine->symbols, entry->address, place, sizeof(place)));
     else
         fprintf(debugger->out, ": %s", entry->what);
+    if (entry->type >= WATCH_WRITE && entry->type <= WATCH_ACCESS)
+        print_watched(debugger->out, entry);
     fputc('\n', debugger->out);
     return 0;
 }
@@ -406,10 +416,12 @@ stops_print(struct debugger *debugger, const char *arguments, struct error *err)
         if (e->type <= BREAK_HARD)
             fprintf(out, "%#" PRIx64 " %s\n", e->address,
                     symbols_format(debugger->machine->symbols, e->address, place, sizeof(place)));
-        else if (e->type < CATCH_EXIT)
-            fprintf(out, "%s (%" PRIu64 " bytes at %#" PRIx64 ")\n", e->what, e->size, e->address);
         else
-            fprintf(out, "%s\n", e->what);
+            fputs(e->what, out);
+        if (e->type >= WATCH_WRITE && e->type <= WATCH_ACCESS)
+            print_watched(out, e);
+        if (e->type > BREAK_HARD)
+            fputc('\n', out);
         if (e->condition)
             fprintf(out, "         stops only if %s\n", e->condition);
         if (e->hits)

@@ -20,6 +20,7 @@
 #include "base/util.h"
 #include "debugger/display.h"
 #include "debugger/explain.h"
+#include "debugger/info.h"
 #include "debugger/paint.h"
 #include "debugger/source.h"
 #include "debugger/stops.h"
@@ -58,8 +59,9 @@ end_title(struct debugger *d)
 
     fputs(paint_off(d), d->out);
     if (d->machine->now.icount)
-        fprintf(d->out, "%s  (%s instructions)%s", paint_on(d, PAINT_DIM),
-                describe_count(d->machine->now.icount, count, sizeof(count)), paint_off(d));
+        fprintf(d->out, "%s  (%s instruction%s)%s", paint_on(d, PAINT_DIM),
+                describe_count(d->machine->now.icount, count, sizeof(count)),
+                d->machine->now.icount == 1 ? "" : "s", paint_off(d));
     fputc('\n', d->out);
 }
 
@@ -106,6 +108,7 @@ show_why(struct debugger *d, const struct stop *stop)
     const struct machine *m = d->machine;
     const struct stop_entry *entry;
     const char *name;
+    unsigned irq;
 
     switch (stop->why) {
     case STOP_POINT:
@@ -118,9 +121,11 @@ show_why(struct debugger *d, const struct stop *stop)
         break;
     case STOP_INJECT:
         name = decode_address_name(m, TRACE_INJECT, stop->point);
-        fprintf(d->out, "%sinject: VMM -> guest, vector 0x%x%s%s is about to be delivered%s\n",
-                paint_on(d, PAINT_TITLE), stop->point, name ? " " : "", name ? name : "",
-                paint_off(d));
+        fprintf(d->out, "%sinject: VMM -> guest, vector 0x%x%s%s", paint_on(d, PAINT_TITLE),
+                stop->point, name ? " " : "", name ? name : "");
+        if (!name && (name = info_irq_source(m, stop->point, &irq)))
+            fprintf(d->out, " (IRQ %u: %s)", irq, name);
+        fprintf(d->out, " is about to be delivered%s\n", paint_off(d));
         break;
     case STOP_INTERRUPTED: fprintf(d->out, "interrupted\n"); break;
     case STOP_BEGINNING: fprintf(d->out, "the beginning: nothing has happened before\n"); break;

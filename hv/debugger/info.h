@@ -31,6 +31,8 @@ int info_trace(struct debugger *debugger, const char *arguments, struct error *e
 /* info_machine.c */
 int info_mem(struct debugger *debugger, const char *arguments, struct error *err);
 int info_devices(struct debugger *debugger, const char *arguments, struct error *err);
+/* Which device's line the pair of 8259s hands out as a vector, and the line's number; NULL: none. */
+const char *info_irq_source(const struct machine *machine, unsigned vector, unsigned *irq);
 int info_irq(struct debugger *debugger, const char *arguments, struct error *err);
 int info_strategy(struct debugger *debugger, const char *arguments, struct error *err);
 int info_checkpoints(struct debugger *debugger, const char *arguments, struct error *err);

@@ -73,7 +73,7 @@ info_mem(struct debugger *d, const char *arguments, struct error *err)
                                  bus->range[BUS_MMIO][i].device->ops->name, "a device's window"};
     if (ram->private_size)
         r[n++] = (struct region){RAM_PRIVATE, RAM_PRIVATE + ram->private_size - 1, "private",
-                                 "the VMM's own: real tables, shadows; no guest reaches it"};
+                                 "the VMM's own (real tables, shadows)"};
     qsort(r, n, sizeof(r[0]), compare_regions);
     fprintf(d->out, "%sphysical, first    last               size  what%s\n",
             paint_on(d, PAINT_DIM), paint_off(d));
@@ -159,14 +159,25 @@ find_pic(const struct bus *bus)
     return NULL;
 }
 
+/* IBM PC AT Technical Reference, "System interrupts"; wired in device/pc.c. */
+static const char *const drivers[16] = {
+    [0] = "pit", [1] = "kbd", [2] = "(the slave)", [4] = "uart", [8] = "rtc",
+};
+
+const char *
+info_irq_source(const struct machine *machine, unsigned vector, unsigned *irq)
+{
+    const struct pic_state *pic = machine->vm ? find_pic(&machine->vm->bus) : NULL;
+
+    for (*irq = 0; pic && *irq < 16; ++*irq)
+        if (((pic->chip[*irq / 8].base & 0xf8u) | (*irq & 7)) == vector)
+            return drivers[*irq] ? drivers[*irq] : "no device";
+    return NULL;
+}
+
 static void
 print_lines(FILE *out, const struct pic_state *pic)
 {
-    /* IBM PC AT Technical Reference, "System interrupts"; wired in device/pc.c. */
-    static const char *const drivers[16] = {
-        [0] = "pit", [1] = "kbd", [2] = "(the slave)", [4] = "uart", [8] = "rtc",
-    };
-
     for (unsigned irq = 0; irq < 16; irq++) {
         const struct pic_chip *c = &pic->chip[irq / 8];
         uint8_t bit = (uint8_t)(1u << (irq & 7));
@@ -197,7 +208,7 @@ info_irq(struct debugger *d, const char *arguments, struct error *err)
     fprintf(d->out, "INTR is %s; the guest can%s take an interrupt now%s\n",
             pending ? "asserted" : "not asserted", can ? "" : "not",
             can                        ? ""
-            : vm->strategy->can_inject ? " (its flag, as the strategy keeps it, is clear)"
+            : vm->strategy->can_inject ? " (its virtual IF is clear)"
             : !(regs.rflags & FLAG_IF) ? " (RFLAGS.IF is clear)"
                                        : " (one instruction must pass, or one is on its way)");
     if (!strcmp(d->machine->strategy, "paravirt"))
@@ -255,9 +266,10 @@ info_checkpoints(struct debugger *d, const char *arguments, struct error *err)
     }
     history_figures(m->history, &f);
     fprintf(d->out,
-            "%u snapshots, %s of %s KiB; from exit %" PRIu64 " (instruction %" PRIu64
+            "%u snapshot%s, %s of %s KiB; from exit %" PRIu64 " (instruction %" PRIu64
             ") to exit %" PRIu64 " (instruction %" PRIu64 ")\n",
-            f.snapshots, describe_count(f.bytes >> 10, used, sizeof(used)),
+            f.snapshots, f.snapshots == 1 ? "" : "s",
+            describe_count(f.bytes >> 10, used, sizeof(used)),
             describe_count(f.limit >> 10, limit, sizeof(limit)), f.first.exits, f.first.icount,
             f.last.exits, f.last.icount);
     return 0;

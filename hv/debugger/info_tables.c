@@ -171,9 +171,8 @@ info_gdt(struct debugger *d, const char *arguments, struct error *err)
     if (!v.observer)
         return -ENODATA;
     if (is_paravirt(d))
-        fprintf(d->out,
-                "A paravirtual kernel loads no GDT: the real one is the VMM's. The register "
-                "still says what the loader left in it:\n");
+        fprintf(d->out, "A paravirtual kernel loads no GDT: the real one is the VMM's.\n"
+                        "The register still says what the loader left in it:\n");
     r = &v.observer->cpu.r;
     v.long_mode = x86_long_mode(&v.observer->cpu);
     v.table = r->gdtr;

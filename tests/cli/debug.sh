@@ -113,7 +113,7 @@ run
 END
 ends "stops" 0 'catch exit 1: exit io port 0x3f8' 'catch exit 2 (once)' 'breakpoint 3 at kmain' \
     'stops only if .rsp == 1' '^catchpoint 1' '^catchpoint 1' '^catchpoint 2' '^exit .* out: cpuid' \
-    '^catchpoint 4' '^inject: .*0x20' 'hit 5 times' '^4 .*inject' 'hit 1 time' '^catchpoint 4'
+    '^catchpoint 4' '^inject: .*0x20 (IRQ 0: pit)' 'hit 5 times' '^4 .*inject' 'hit 1 time' '^catchpoint 4'
 
 debug <<'END'
 watch ticks
@@ -123,7 +123,7 @@ info breakpoints
 delete
 info breakpoints
 END
-ends "watch" 0 'watchpoint 1: ticks' '^hw watchpoint 1' 'timer_interrupt' \
+ends "watch" 0 'watchpoint 1: ticks (8 bytes at 0x.*)$' '^hw watchpoint 1' 'timer_interrupt' \
     'ticks: 0x1$' '^hw watchpoint 1' 'ticks: 0x1 -> 0x2$' 'hit 2 times' '^There are no '
 
 debug <<'END'
