@@ -37,7 +37,8 @@ struct submission {
     uint64_t deadline;
     int score;
     bool over;
-    const char *state; /* "graded", or why there is no score */
+    const char *state; /* "graded", what its work lacks, or why there is no score */
+    char *because;     /* the grader's word on that; NULL: none. From malloc */
 };
 
 struct class
@@ -176,7 +177,47 @@ keep(const struct class *class, const char *name, const char *said, size_t size)
     }
 }
 
-/* The grader has ended. Only numbers are taken from what it says, and only such as can be. */
+/* States of work that has a score, but could not be tried as a whole (labs/lib/grade.sh, unusable). */
+static const char *const partly[] = {"does not compile", "lacks a file",
+                                     "has a file that cannot be read"};
+
+/* The text that is at `key` in the grader's JSON, in which \\ and \" alone are escapes; it ends where what is
+ * there ends. From malloc; NULL: it is not there. */
+static char *
+find_text(const char *json, const char *key)
+{
+    const char *at = strstr(json, key);
+    char *text = at ? strdup(at + strlen(key)) : NULL, *to = text;
+
+    if (!text)
+        return NULL;
+    for (const char *from = text; *from && *from != '"'; from++) {
+        if (*from == '\\' && from[1])
+            from++;
+        *to++ = *from;
+    }
+    *to = 0;
+    return text;
+}
+
+/* "graded", unless the grader names another state that we know; then s->because is set. */
+static const char *
+find_state(struct submission *s, const char *json)
+{
+    char *state = find_text(json, "\"state\": \"");
+    const char *found = "graded";
+
+    for (unsigned i = 0; state && i < ARRAY_SIZE(partly); i++)
+        if (!strcmp(state, partly[i]))
+            found = partly[i];
+    free(state);
+    if (strcmp(found, "graded"))
+        s->because = find_text(json, "\"because\": \"");
+    return found;
+}
+
+/* The grader has ended. What it says is the submission's, too: numbers are taken from it that can be, a state
+ * that we know, and one text. */
 static void
 collect(const struct class *class, struct submission *s, int status, bool late)
 {
@@ -195,7 +236,7 @@ collect(const struct class *class, struct submission *s, int status, bool late)
     if (late)
         finish(s, 0, "stopped: it took too long");
     else if (is_there && total == class->total && score >= 0 && score <= total)
-        finish(s, score, "graded");
+        finish(s, score, find_state(s, json));
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 97)
         finish(s, 0, "the box could not be made");
     else
@@ -308,18 +349,26 @@ put_json_row(struct put *put, const struct class *class, const struct submission
     put_json_number(put, ", \"score\": ", (uint64_t)s->score);
     put_json_number(put, ", \"total\": ", (uint64_t) class->total);
     put_json_text(put, ", \"state\": ", s->state);
+    if (s->because)
+        put_json_text(put, ", \"because\": ", s->because);
     put_char(put, '}');
 }
 
-/* A spreadsheet would take a name that begins with '=' for a formula and compute it: an apostrophe before
+/* A spreadsheet would take a text that begins with '=' for a formula and compute it: an apostrophe before
  * it says, as for one who types there, that it is text. RFC 4180 has no control characters. */
+static void
+put_csv_words(struct put *put, const char *words)
+{
+    char *text = printable(words, words[0] && strchr("=+-@", words[0]) ? "'" : "");
+
+    put_csv(put, text ? text : "");
+    free(text);
+}
+
 static void
 put_csv_row(struct put *put, const struct class *class, const struct submission *s)
 {
-    char *name = printable(s->name, strchr("=+-@", s->name[0]) ? "'" : "");
-
-    put_csv(put, name ? name : "");
-    free(name);
+    put_csv_words(put, s->name);
     put_char(put, ',');
     put_csv(put, class->lab);
     put_char(put, ',');
@@ -328,6 +377,8 @@ put_csv_row(struct put *put, const struct class *class, const struct submission 
     put_number(put, (uint64_t) class->total);
     put_char(put, ',');
     put_csv(put, s->state);
+    put_char(put, ',');
+    put_csv_words(put, s->because ? s->because : "");
     put_text(put, "\r\n");
 }
 
@@ -342,7 +393,7 @@ write_all(const struct class *class, const char *path, bool json, struct error *
     if (!file)
         return error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
     put_begin(&put, file);
-    put_text(&put, json ? "[" : "name,lab,score,total,state\r\n");
+    put_text(&put, json ? "[" : "name,lab,score,total,state,because\r\n");
     for (unsigned i = 0; i < class->count; i++)
         (json ? put_json_row : put_csv_row)(&put, class, &class->list[i]);
     put_text(&put, json ? "\n]\n" : "");
@@ -354,18 +405,24 @@ write_all(const struct class *class, const char *path, bool json, struct error *
 static void
 print_table(const struct class *class)
 {
-    unsigned full = 0, none = 0;
+    unsigned full = 0, graded = 0, some = 0;
 
     for (unsigned i = 0; i < class->count; i++) {
         const struct submission *s = &class->list[i];
-        char *name = printable(s->name, "");
-        printf("  %-24s %3d/%d  %s\n", name ? name : "", s->score, class->total, s->state);
+        char *name = printable(s->name, ""), *because = printable(s->because ? s->because : "", "");
+        printf("  %-24s %3d/%d  %s%s%s\n", name ? name : "", s->score, class->total, s->state,
+               s->because ? ": " : "", because ? because : "");
         free(name);
+        free(because);
         full += s->score == class->total;
-        none += strcmp(s->state, "graded") != 0;
+        graded += !strcmp(s->state, "graded");
+        some += s->because != NULL;
     }
-    printf("%s: %u graded, %u full, %u without a score\n", class->lab, class->count - none, full,
-           none);
+    printf("%s: %u graded, %u full, %u without a score", class->lab, graded, full,
+           class->count - graded - some);
+    if (some)
+        printf(", %u that could not be tried as a whole", some);
+    putchar('\n');
 }
 
 static int
@@ -416,6 +473,8 @@ lab_grade_all(const struct args *args, const char *lab, const char *folder)
     for (int i = 0; i < found; i++)
         free(entries[i]);
     free(entries);
+    for (unsigned i = 0; i < class.count; i++)
+        free(class.list[i].because);
     free(class.list);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }

@@ -6,7 +6,7 @@
 kernel() {
     [ ! -x "$W/mine" ] || return 0
     for file in priv.h start.c; do
-        [ -f "$DIR/$file" ] || flunk "there is no $file in your folder"
+        have "$file"
     done
     run setup sh "$LAB/setup.sh" "$LAB" "$W"
     [ "$status" = 0 ] || flunk "the sources of minios could not be copied: the log says why"

@@ -15,7 +15,7 @@ OUTSIDE=$LAB/../../build/guests/tools/ski
 
 box() {
     [ ! -x "$W/box" ] || return
-    [ -f "$DIR/box.c" ] || flunk "there is no box.c in your folder"
+    have box.c
     run cc "${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -o "$W/box" "$DIR/box.c"
     built box.c
 }

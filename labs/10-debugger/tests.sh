@@ -48,7 +48,7 @@ check writer 10 "who destroyed the gate"
 
 t_find() {
     given
-    [ -f "$DIR/find.hv" ] || flunk "there is no find.hv in your folder"
+    have find.hv
     debug find "$W/given" -x "$DIR/find.hv" --ex 'echo \n' --ex "p/d $head" --ex stepi --ex "p/d $head" --ex 'info symbol $rip'
     yet=$(grep 'not written yet' "$W/find.out" | tail -n 1)
     [ -z "$yet" ] || line "$bad" BAD "$yet"

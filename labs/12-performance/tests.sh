@@ -6,7 +6,7 @@
 drive() {
     # shellcheck disable=SC2046 # flags are words
     [ -f "$W/line.so" ] || { run line.cc "${CC:-cc}" -std=gnu11 -g -Wall -shared -fPIC $(hv_flags) -o "$W/line.so" "$LAB/line.c" && built line.c; }
-    [ -f "$2" ] || flunk "there is no driver.c in your folder"
+    [ "$2" != "$DIR/driver.c" ] || have driver.c
     assemble "$1.elf" "$LAB/report.c" "$2"
     hv_run "$1" --strategy "$3" --trace "$W/$1.hvt" --append "$4" "$W/$1.elf"
     lost=$(grep 'is lost' "$W/$1.err" | head -n 1)

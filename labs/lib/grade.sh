@@ -22,7 +22,11 @@
 #   same WHAT WANTED FOUND WHY     two values are one
 #   answer KEY REGEX WHY           answers.txt has "KEY: " and a value like this
 #   reason KEY WORDS REGEX WHY     the same, of a sentence of so many words that says this
+#   have FILE                      DIR has this file, and it can be read
 #   flunk WHY                      not content
+#
+# Work that cannot be tried has a verdict of its own beside its score, or it would look like a starter: "does not
+# compile", with the compiler's first error; "lacks a file"; "has a file that cannot be read".
 #
 # Work is bounded by the guest's instructions and exits (LIMIT). There is one clock, GUARD seconds a
 # command, for what would never end; a test may set them, and HANG, the reason to give then.
@@ -55,6 +59,21 @@ flunk() {
     line "$dim" why: "$1"
     printf '%s' "$1" >"$W/$test.why"
     exit 1
+}
+
+# The work as a whole cannot be tried: the first that is said of it stands before the score, and in JSON.
+unusable() { # STATE BECAUSE
+    [ -s "$W/state" ] || printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\n\t' '  ' | cut -c 1-200)" >"$W/state"
+}
+
+have() { # FILE
+    if [ ! -f "$DIR/$1" ]; then
+        unusable "lacks a file" "there is no $1"
+        flunk "there is no $1 in your folder"
+    fi
+    [ -r "$DIR/$1" ] && return
+    unusable "has a file that cannot be read" "$1"
+    flunk "$1 in your folder cannot be read"
 }
 
 # What is right has to be known: a truth that could not be found out would be met by an empty answer, or by any.
@@ -92,13 +111,16 @@ hv_flags() { "$HV" lab flags; }
 built() { # WHAT
     [ "$status" = 0 ] && return
     grep -E "error|undefined" "$out.err" | head -n 4 | while IFS= read -r text; do line "$bad" BAD "$text"; done
+    text=$(grep -m 1 -E "[Ee]rror: |undefined reference|multiple definition" "$out.err" || tail -n 1 "$out.err")
+    # As a linker says it, there are names before that of the file, and one made up by the compiler.
+    unusable "does not compile" "$(printf '%s' "${text#*"$DIR/"}" | sed 's|/[^ :]*/cc[A-Za-z0-9]*\.o|the program|')"
     flunk "$1 does not build"
 }
 
 plugin() { # FILE.c [GIVEN.c...]
     file=$1 stem=${1%.c}
     shift
-    [ -f "$DIR/$file" ] || flunk "there is no $file in your folder"
+    have "$file"
     set -- "$DIR/$file" "$@"
     # shellcheck disable=SC2046 # flags are words
     run "$stem.cc" "${CC:-cc}" -std=gnu11 -g -O1 -Wall -shared -fPIC -I"$DIR" -I"$LAB" \
@@ -117,7 +139,7 @@ assemble() { # NAME FILE.S...
 }
 guest() { if [ -f "$LAB/$1.c" ]; then assemble "$1" "$LAB/$1.c"; else assemble "$1" "$LAB/$1.S"; fi; }
 mine() { # NAME.S or NAME.c
-    [ -f "$DIR/$1" ] || flunk "there is no $1 in your folder"
+    have "$1"
     assemble "${1%.*}" "$DIR/$1"
 }
 
@@ -175,7 +197,7 @@ same() { # WHAT WANTED FOUND WHY
 }
 
 wrote() { # KEY: what answers.txt has for it, with single blanks
-    [ -f "$DIR/answers.txt" ] || flunk "there is no answers.txt in your folder"
+    have answers.txt
     sed -n "s/^$1:[[:blank:]]*//p" "$DIR/answers.txt" | tail -n 1 | tr '\t' ' ' | tr -s ' ' | sed 's/[ .]*$//'
 }
 small() { tr '[:upper:]' '[:lower:]'; }
@@ -183,7 +205,7 @@ value() { wrote "$1" | small; } # what is compared
 
 answer() { # KEY REGEX WHY
     known "$2"
-    v=$(wrote "$1")
+    v=$(wrote "$1") || exit 1
     if [ -n "$v" ] && printf '%s\n' "$v" | small | grep -qxE -e "$2"; then
         line "$good" GOOD "$1: $v"
         return
@@ -210,7 +232,7 @@ near() {
 
 reason() { # KEY WORDS REGEX WHY
     known "$3"
-    v=$(wrote "$1")
+    v=$(wrote "$1") || exit 1
     words=$(printf '%s\n' "$v" | wc -w)
     if [ "$words" -ge "$2" ] && printf '%s\n' "$v" | small | grep -qE -e "$3"; then
         line "$good" GOOD "$1: $v"
@@ -258,12 +280,13 @@ check() { # NAME POINTS TITLE
 }
 
 json() {
-    awk -F "$tab" -v lab="$name" '
+    STATE=${state:-graded} BECAUSE=$because awk -F "$tab" -v lab="$name" '
         function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/[\001-\037]/, " ", s); gsub(/[\200-\377]/, "?", s); return "\"" s "\"" }
         { score += $3; total += $4
           all = all (NR > 1 ? "," : "") "\n    {\"name\": " text($1) ", \"part\": " text($2) ", \"title\": " text($5) \
               ", \"score\": " $3 ", \"total\": " $4 ", \"why\": " text($6) "}" }
-        END { printf "{\"lab\": %s, \"score\": %d, \"total\": %d, \"tests\": [%s\n]}\n", text(lab), score, total, all }' "$W/results"
+        END { printf "{\"lab\": %s, \"score\": %d, \"total\": %d, \"state\": %s, \"because\": %s, \"tests\": [%s\n]}\n",
+              text(lab), score, total, text(ENVIRON["STATE"]), text(ENVIRON["BECAUSE"]), all }' "$W/results"
 }
 
 # shellcheck source=/dev/null
@@ -273,5 +296,8 @@ if [ ! -s "$W/results" ]; then
     echo "hv: $name has no test '$only'; it has: $(sed -n 's/^check \([^ ]*\).*/\1/p' "$LAB/tests.sh" | tr '\n' ' ')" >&2
     exit 1
 fi
+state='' because=''
+[ ! -s "$W/state" ] || IFS=$tab read -r state because <"$W/state"
 [ -z "${HV_LAB_JSON-}" ] || json >"$HV_LAB_JSON" || exit 2
+[ -z "$state" ] || printf 'Your work %s: %s\n' "$state" "$because"
 awk -F "$tab" '{ score += $3; total += $4 } END { print "Score: " score "/" total; exit score < total }' "$W/results"

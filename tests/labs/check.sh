@@ -58,7 +58,9 @@ for folder in "$labs"/[0-9][0-9]-*/; do
         status=$?
         read -r score total < <(sed -n '1s/.*"score": \([0-9]*\), "total": \([0-9]*\),.*/\1 \2/p' "$work/json")
         announced "$k" "$work/$lab/README.md" "$work/said"
-        if [ "${score:--1}" -le "$before" ]; then
+        if ! grep -q '^{.* "state": "graded", "because": "",' "$work/json"; then
+            verdict "$lab: step $k" "is said not to be fit to be tried: $(sed -n '1s/.*"state"/"state"/p' "$work/json")"
+        elif [ "${score:--1}" -le "$before" ]; then
             verdict "$lab: step $k" "the score is ${score:-none}, and was $before before"
         elif [ "$k" = "$last" ] && { [ "$score" != "$total" ] || [ $status != 0 ]; }; then
             verdict "$lab: the reference" "scores $score of $total (status $status)"

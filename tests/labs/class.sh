@@ -88,6 +88,37 @@ mkdir "$work/plain" && cp -r "$class/reference-1" "$class/starter-1" "$work/plai
 check "--plain: the reference is full" grep -q '^reference-1,03-dispatcher,50,50,graded' "$work/plain.csv"
 check "--plain: the starter is not" grep -q '^starter-1,03-dispatcher,0,50,graded' "$work/plain.csv"
 
+# In each lab, work that cannot be tried is not taken for a starter: a source that does not compile, a file that is
+# gone. A file of the student's is one of the reference's.
+untried() { # NAME STATE BECAUSE: its row in the CSV
+    grep -E "^$1,[^,]*,[0-9]+,[0-9]+,$2,\"?$3" "$work/lab.csv" || { grep "^$1," "$work/lab.csv" && false; }
+}
+for solution in "$labs"/solutions/[0-9][0-9]-*; do
+    lab=$(basename "$solution")
+    rm -rf "$work/lab" && mkdir "$work/lab"
+    for file in "$solution"/*; do
+        file=$(basename "$file")
+        "$hv" lab start "${lab%%-*}" "$work/lab/no-$file" >/dev/null
+        rm "$work/lab/no-$file/$file"
+        case $file in
+        *.[chS])
+            "$hv" lab start "${lab%%-*}" "$work/lab/bad-$file" >/dev/null
+            echo '#error "this, and no more' >"$work/lab/bad-$file/$file"
+            ;;
+        esac
+    done
+    "$hv" lab grade-all "$lab" "$work/lab" --plain --csv "$work/lab.csv" --json "$work/lab.json" >"$work/said" 2>&1
+    for folder in "$work/lab"/*; do
+        name=$(basename "$folder") file=${name#*-}
+        case $name in
+        bad-*) check "$lab: $name" untried "$name" 'does not compile' "$file:1:2: error: #error \"\"this, and no more" ;;
+        *.h) ;; # what lacks a header does not compile
+        no-*) check "$lab: $name" untried "$name" 'lacks a file' "there is no $file" ;;
+        esac
+    done
+    check "$lab: JSON says so" jq -e 'all(.[]; (.because | length > 0))' "$work/lab.json"
+done
+
 if [ "$(id -u)" != 0 ]; then
     "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
     check "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
@@ -120,7 +151,10 @@ is() { # KIND SCORE STATE: in each round
 }
 check "the reference is full" is reference 50 graded
 check "the starter is not" is starter 0 graded
-for kind in crash exits shadow endless empty links; do check "$kind" is $kind 0 graded; done
+for kind in crash exits; do check "$kind" is $kind 0 graded; done
+check "endless: told from a starter" is endless 0 'does not compile,dispatcher.c:.*: error: #include nested'
+check "shadow: told from a starter" is shadow 0 'does not compile,dispatcher.c:1:10: fatal error: /etc/shadow'
+for kind in empty links; do check "$kind: told from a starter" is $kind 0 'lacks a file,there is no dispatcher.c'; done
 for kind in loop sleep forkbomb memory; do check "$kind" is $kind 0 ''; done
 check "too much to the grader's own output" is output 0 ''
 check "it kills all it can" is kill 0 ''

@@ -52,7 +52,9 @@ says "a crash" 1 "hv crashed (signal 11)" "$hv" lab grade 2 . port-id
 become 's/return not_yet("fold_read (hole 1)")/for (;;) {}/'
 says "an endless loop" 1 "did not end within 2 seconds" env HV_LAB_GUARD=2 "$hv" lab grade 2 . port-id
 become 's/return not_yet("fold_read (hole 1)")/return 1 +/'
-says "what does not compile" 1 "why:    fold.c does not build" "$hv" lab grade 2 . port-id
+says "what does not compile" 1 "why:    fold.c does not build" "$hv" lab grade 2 . port-id --json "$work/broken.json"
+says "told from a starter" 1 "Your work does not compile: fold.c:" "$hv" lab grade 2 . port-id
+says "in JSON, too" 0 "does not compile: fold.c:" jq -r '"\(.state): \(.because)"' "$work/broken.json"
 rm fold.c
 says "a file that is gone" 1 "there is no fold.c in your folder" "$hv" lab grade 2 . port-id
 cp "$labs/solutions/02-device"/* .
