@@ -357,7 +357,8 @@ soft_step(struct vcpu *vcpu, struct error *err)
     struct engine_vcpu *v = vcpu->engine;
 
     (void)err;
-    bool event = v->injecting || v->result != EMU_OK || v->cpu.delivering;
+    /* What is left of the last instruction, or comes before the next one: that is this step. */
+    bool event = v->injecting || v->result != EMU_OK || v->cpu.delivering || v->hypercall_length;
     int result = resume(vcpu);
     watch_window(&v->cpu, vcpu->window_requested);
     if (is_exit(vcpu, result))

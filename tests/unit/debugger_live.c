@@ -4,6 +4,7 @@
  *
  * Engine kvm counts none. Here its place is taken by engine soft that does not tell how many.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -20,6 +21,7 @@ static struct soft_machine m;
 static struct machine machine;
 static struct engine_ops uncounted;
 static struct error err;
+static bool calling; /* the guest makes a hypercall each turn */
 
 static uint64_t
 count_nothing(struct vcpu *vcpu)
@@ -31,12 +33,17 @@ count_nothing(struct vcpu *vcpu)
 static void
 begin(const char *strategy, bool counted, uint64_t period)
 {
+    static const uint8_t call[] = {0x0f, 0x01, 0xc1, 0x90}; /* VMCALL; NOP */
+
     soft_machine_open(&m, strategy, TURNS, period);
     uncounted = *m.vm.engine_ops;
     uncounted.caps &= ~CAP_ICOUNT;
     uncounted.icount = count_nothing;
     if (!counted)
         m.vm.engine_ops = &uncounted;
+    if (calling)
+        CU_ASSERT_EQUAL(
+            ram_write(&m.vm.ram, soft_machine_address(soft_guest_sum), call, sizeof(call)), 0);
     CU_ASSERT_EQUAL_FATAL(machine_open_live(&machine, &m.vm, NULL, &err), 0);
 }
 
@@ -118,6 +125,32 @@ test_exit(void)
     check_pairs(soft_machine_address(soft_guest_out), soft_machine_address(soft_guest_out) + 2);
     check_pairs(soft_machine_address(soft_guest_start) + 1,
                 soft_machine_address(soft_guest_start) + 2);
+}
+
+/* Of a hypercall the engine does the end, RAX and RIP, when it is entered again: that is all that is
+ * left of the instruction, and what a step may do. */
+static void
+test_hypercall(void)
+{
+    uint64_t at = soft_machine_address(soft_guest_sum);
+
+    calling = true;
+    check_pair("hardware", true, at, at + 3);
+    check_pair("hardware", false, at, at + 3);
+    for (unsigned counted = 0; counted < 2; counted++) {
+        unsigned n;
+        begin("hardware", counted, NEVER);
+        CU_ASSERT_EQUAL_FATAL(go(&(struct machine_goal){.edges = EDGE_OUT}, &n), STOP_EDGE);
+        CU_ASSERT_EQUAL(machine.exit.kind, TRACE_HYPERCALL);
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, at);
+        CU_ASSERT_EQUAL(go(&(struct machine_goal){.instructions = 1}, &n), STOP_DONE);
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, at + 3);
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).gpr[X86_RAX], (uint64_t)-ENOSYS);
+        CU_ASSERT_EQUAL(go(&(struct machine_goal){.instructions = 1}, &n), STOP_DONE);
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, at + 4);
+        end();
+    }
+    calling = false;
 }
 
 /* At the edge out of an exit whose instruction is over, the next instruction has not been come to yet:
@@ -259,6 +292,7 @@ test_segment(void)
 static const struct unit_test tests[] = {
     {"over an instruction", test_plain},
     {"over one that is an exit", test_exit},
+    {"over a hypercall", test_hypercall},
     {"behind an exit", test_behind_exit},
     {"over one that is tried again", test_tried_again},
     {"over one that faults", test_fault},

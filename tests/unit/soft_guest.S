@@ -13,7 +13,7 @@
     .globl soft_guest_image, soft_guest_end, soft_guest_fault, soft_guest_tick, soft_guest_called
     .globl soft_guest_start, soft_guest_repeat, soft_guest_patched, soft_guest_copied
     .globl soft_guest_moving, soft_guest_counting, soft_guest_moved
-    .globl soft_guest_store, soft_guest_out
+    .globl soft_guest_store, soft_guest_out, soft_guest_sum
 soft_guest_image:
 
 /* Under strategy trap a stale translation may go at any time: then the entry is put back. */
@@ -39,6 +39,7 @@ soft_guest_store:
     call *%rax                  /* now code is decoded from the same page */
     mov %r11, 8(%r14)
     call *%rax
+soft_guest_sum:                 /* four bytes: a test puts VMCALL here */
     add %r11, 16(%r14)
     mov (%r14), %rdx
     add %rdx, %r8

@@ -17,7 +17,7 @@
 extern const uint8_t soft_guest_image[], soft_guest_end[], soft_guest_start[], soft_guest_fault[],
     soft_guest_tick[], soft_guest_repeat[], soft_guest_patched[], soft_guest_called[],
     soft_guest_copied[], soft_guest_moving[], soft_guest_counting[], soft_guest_moved[],
-    soft_guest_store[], soft_guest_out[];
+    soft_guest_store[], soft_guest_out[], soft_guest_sum[];
 
 struct soft_clock {
     uint64_t due, period; /* guest time, ns */
