@@ -49,6 +49,9 @@ expect 1 "no layer 'secomp'; did you mean 'seccomp'" --without secomp -- true
 expect 1 'takes none or veth' --net some -- true
 expect 1 "'--disk' is for a guest with a machine" --disk x -- true
 expect 1 'which program' --pids 10
+expect 1 "'--disk' is for a guest with a machine" --disk x --stats -- true
+expect 1 'engine host, not soft' --engine soft -- true
+expect 1 "that --without net leaves out" --net veth --without net --i-know -- true
 expect 0 'pivot_root' --explain
 
 # mounts OPTIONS...: the guest's, as proc(5) tells: field 5 where, 6 how, from 7 on how they spread.
@@ -94,6 +97,8 @@ check "no descriptor is left open" [ "$(cat "$work/some")" = '0 1 2 3 ' ]
 if [ "$(id -u)" = 0 ]; then
     expect 0 '^Groups:[[:space:]]*$' -- /bin/cat /proc/self/status
     expect 1 'i-know' --without seccomp -- true
+    mkdir -m 700 "$work/closed"
+    expect 1 'not open to others' --rootfs "$work/closed" -- /bin/true
     expect 0 'Seccomp:.0' --without seccomp --i-know -- /bin/grep Seccomp: /proc/self/status
     # A root file system with a mount of its own below, that spreads to others.
     mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/dev" "$work/root/tmp" "$work/root/sub"
@@ -164,7 +169,26 @@ if [ "$(id -u)" = 0 ]; then
         expect 0 'inet addr:10\.77\.' --net veth -- /bin/ifconfig eth0
         expect 1 '' --net none -- /bin/ifconfig eth0
     fi
-else
-    expect 0 'limits degraded' -- true
 fi
+# As a user: what is not limited, and a refusal's reason, whole.
+as='' user=$hv
+if [ "$(id -u)" = 0 ]; then
+    as='setpriv --reuid 12345 --regid 12345 --clear-groups' user=$work/hv
+    cp "$hv" "$user" && chmod 755 "$work" "$user"
+fi
+user_says() { # STATUS PATTERN WORDS...
+    want=$1 pattern=$2
+    shift 2
+    # shellcheck disable=SC2086 # words, or none
+    timeout 300 $as "$user" run --strategy ski "$@" >"$out" 2>&1 </dev/null
+    status=$?
+    check "a user: $*: status" [ $status = "$want" ]
+    check "a user: $*" grep -qE -- "$pattern" "$out"
+}
+user_says 0 'limits degraded, not root: memory by RLIMIT_AS, .*by RLIMIT_NPROC' -- /bin/true
+user_says 0 'limits degraded, not root: memory not limited; processes not limited' --without rlimits -- /bin/true
+mkdir "$work/shut" && chmod 0 "$work/shut"
+user_says 1 "^hv: step 'open' of the isolation: the folder '$work/shut' cannot be opened: Permission denied" \
+    --rootfs "$work/shut" -- /bin/true
+chmod 700 "$work/shut"
 verdicts "cli of ski"

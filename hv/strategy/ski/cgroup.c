@@ -274,12 +274,13 @@ ski_cgroup_create(struct ski *ski)
         return;
     size_t used = (size_t)snprintf(ski->degraded, sizeof(ski->degraded), "limits degraded, %s:",
                                    ski->root ? "a cgroup controller is missing" : "not root");
-    static const char *const instead[] = {"by RLIMIT_AS, each process alone", "by RLIMIT_NPROC",
-                                          "not limited"};
+    static const char *const by_rlimit[] = {"by RLIMIT_AS, each process alone", "by RLIMIT_NPROC",
+                                            "not limited"};
     for (unsigned c = 0; c < SKI_CGROUPS; c++)
         if (!(ski->limited & 1u << c) && used < sizeof(ski->degraded))
             used += (size_t)snprintf(ski->degraded + used, sizeof(ski->degraded) - used, " %s %s;",
-                                     words[c], instead[c]);
+                                     words[c],
+                                     ski_has(ski, SKI_LAYER_RLIMITS) ? by_rlimit[c] : by_rlimit[2]);
     ski->degraded[strlen(ski->degraded) - 1] = 0;
 }
 

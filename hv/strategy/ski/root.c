@@ -151,6 +151,10 @@ bind_rootfs(struct ski *ski, struct error *err)
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
     int rc = mount_at(".", SKI_BASE, NULL, MS_BIND | MS_REC, NULL, err);
 
+    if (rc == -EACCES)
+        return error_set(err, EACCES,
+                         "the root file system is not open to others, and the guest's root is "
+                         "nobody on this host: 'chmod o+rx' it");
     if (rc)
         return rc;
     if (chdir(SKI_BASE))

@@ -161,9 +161,11 @@ ski_walk(struct ski *ski, enum ski_who who, struct error *err)
         if (step->who != who || (step->layer & ski->options.without))
             continue;
         int rc = step->run(ski, step, err);
-        if (rc && (rc == -EPERM || rc == -EACCES) && !ski->root)
+        if (rc && (rc == -EPERM || rc == -EACCES) && !ski->root) {
+            const struct error why = *err; /* a sentence cannot be written into itself */
             return error_set(err, -rc, "step '%s' of the isolation: %.300s%s", step->name,
-                             err->message, ski_user_mend());
+                             why.message, ski_user_mend());
+        }
         if (rc)
             return error_prefix(err, rc, "step '%s' of the isolation", step->name);
     }
