@@ -244,7 +244,8 @@ record(struct plan *plan, struct compare_column *c, struct trace *trace, struct 
     return rc ? error_prefix(err, rc, "strategy %s", c->strategy) : 0;
 }
 
-/* Did all print the same? A process of this host's kernel goes with the host. */
+/* Did all print the same, and end alike: or is it nothing that they have in common, as they failed?
+ * A process of this host's kernel goes with the host. */
 static void
 judge(struct compare *compare)
 {
@@ -253,14 +254,17 @@ judge(struct compare *compare)
     for (unsigned i = 0; i < compare->columns; i++)
         if (compare->column[i].strategy && !compare->column[i].process)
             last = &compare->column[i];
-    compare->same = compare->native_same = true;
+    compare->same = compare->native_same = compare->same_end = true;
     for (unsigned i = 0; i < compare->columns; i++) {
         const struct compare_column *c = &compare->column[i];
         bool same = c->alike && c->first.hash == last->first.hash;
-        if (c->strategy && !c->process)
+        if (c->strategy && !c->process) {
             compare->same &= same;
-        else
+            compare->same_end &= c->first.end == last->first.end &&
+                                 c->first.status == last->first.status;
+        } else {
             compare->native_same &= same;
+        }
     }
 }
 
@@ -365,7 +369,7 @@ run_table(struct plan *plan, const struct args *args)
     free(compare.column);
     if (rc)
         return cli_error(STATUS_USER, "%s", err.message);
-    return compare.same ? STATUS_OK : STATUS_USER;
+    return compare.same && compare.same_end ? STATUS_OK : STATUS_USER;
 }
 
 static int
@@ -424,7 +428,7 @@ const struct command command_compare = {
         "take turns, each in a process and a machine of its own.\n\n"
         "--nano prints exits, guest instructions and time for one operation of each kind, beside\n"
         "the cycles of Adams & Agesen (ASPLOS 2006). docs/COMPARE.md discusses it.\n\n"
-        "Status: 0 if it printed the same under every strategy, else 1.\n",
+        "Status: 0 if it printed the same and ended alike under every strategy, else 1.\n",
     .options = {launch_option_table, options, ski_option_table},
     .run = run_compare,
 };

@@ -106,9 +106,9 @@ static int
 open_live(struct debugging *d, struct error *err)
 {
     const char *console = args_value(d->args, "console");
-    int rc = launch_read_options(&d->options, d->args, err);
+    int rc = ski_check_options(d->args, args_value(d->args, "strategy"), err);
 
-    if (rc)
+    if (rc || (rc = launch_read_options(&d->options, d->args, err)))
         return rc;
     d->debugger.limits = d->options.limits;
     if (console && !strcmp(console, "stdio"))

@@ -1,8 +1,9 @@
 /*
- * cmd_list.c - `hv list`: guests, engines, strategies, devices and loaders, a line each.
+ * cmd_list.c - `hv list`: guests, apps, engines, strategies, devices and loaders, a line each.
  *
  * Everything but the guests is printed from the tables that the program itself uses.
  */
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,34 @@ list_guests(void)
         fclose(file);
 }
 
+static int
+is_program(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* The folder has nothing else. One line: each is told about where it is used. */
+static void
+list_apps(void)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 16];
+    struct dirent **names = NULL;
+    int count = -1;
+
+    if (guestdir_find(folder, sizeof(folder))) {
+        snprintf(path, sizeof(path), "%s/apps", folder);
+        count = scandir(path, &names, is_program, alphasort);
+    }
+    if (count <= 0)
+        puts("  none found: build them with 'make guests', or set HV_GUESTS to their folder");
+    for (int i = 0; i < count; i++) {
+        printf("%s%s%s", i % 12 ? " " : "  ", names[i]->d_name,
+               i % 12 == 11 || i == count - 1 ? "\n" : "");
+        free(names[i]);
+    }
+    free(names);
+}
+
 static void
 list_engines(void)
 {
@@ -86,8 +115,8 @@ static const struct {
     const char *name;
     void (*list)(void);
 } kinds[] = {
-    {"guests", list_guests},   {"engines", list_engines}, {"strategies", list_strategies},
-    {"devices", list_devices}, {"loaders", list_loaders},
+    {"guests", list_guests},         {"apps", list_apps},       {"engines", list_engines},
+    {"strategies", list_strategies}, {"devices", list_devices}, {"loaders", list_loaders},
 };
 
 static int
@@ -105,7 +134,7 @@ run_list(const struct args *args)
     }
     if (!found)
         return cli_error(STATUS_USER,
-                         "there is no list of '%s': guests, engines, strategies, "
+                         "there is no list of '%s': guests, apps, engines, strategies, "
                          "devices and loaders can be listed",
                          args->word[0]);
     return STATUS_OK;
@@ -115,8 +144,8 @@ const struct command command_list = {
     .name = "list",
     .words = "[KIND]",
     .max = 1,
-    .summary = "List guests, engines, strategies, devices and loaders.",
-    .text = "One line each. KIND is guests, engines, strategies, devices or loaders; without\n"
-            "it, all are listed.\n",
+    .summary = "List guests, apps, engines, strategies, devices and loaders.",
+    .text = "One line each. KIND is guests, apps (programs: minios runs them, and strategy ski),\n"
+            "engines, strategies, devices or loaders; without it, all are listed.\n",
     .run = run_list,
 };

@@ -18,6 +18,7 @@
 #include "cli/run_gdb.h"
 #include "cli/run_ski.h"
 #include "cli/ski_options.h"
+#include "cli/ski_options.h"
 #include "cli/tables.h"
 #include "cli/top.h"
 #include "engine/engine.h"
@@ -121,7 +122,8 @@ run_machine(const struct args *args)
     int failed = 0;
 
     /* 1. Build the machine and load the guest. */
-    if (launch_read_options(&options, args, &err) ||
+    if (ski_check_options(args, args_value(args, "strategy"), &err) ||
+        launch_read_options(&options, args, &err) ||
         (args_flag(args, "top") && check_top(args, &options, &err)) ||
         launch_open(&launch, &options, args, &err))
         return cli_error(STATUS_USER, "%s", err.message);

@@ -111,6 +111,7 @@ struct compare {
     unsigned columns, rounds;
     bool same;        /* the program printed the same under every strategy, in every round, */
     bool native_same; /* and on this host */
+    bool same_end;    /* it ended in the same way under every strategy that has a machine */
 };
 
 /* --- compare_table.c, compare_nano.c ------------------------------------------------------------ */

@@ -193,6 +193,7 @@ print_notes(const struct compare *compare, bool times)
     printf("%s\n",
            !compare->same ? "The program did NOT print the same under every strategy: see the "
                             "hashes."
+           : !compare->same_end ? "The program did NOT end alike under every strategy."
            : compare->native_same
                ? "Every column printed the same."
                : "Every strategy printed the same; this host itself printed something else.");
@@ -267,8 +268,10 @@ compare_print_json(const struct compare *compare)
               compare->job->app[0] ? compare->job->append + strlen("init=") : compare->job->guest);
     printf(", \"engine\": ");
     json_text(stdout, compare->engine);
-    printf(", \"rounds\": %u, \"same\": %s, \"native_same\": %s, \"columns\": [\n", compare->rounds,
-           compare->same ? "true" : "false", compare->native_same ? "true" : "false");
+    printf(", \"rounds\": %u, \"same\": %s, \"native_same\": %s, "
+           "\"same_end\": %s, \"columns\": [\n",
+           compare->rounds, compare->same ? "true" : "false",
+           compare->native_same ? "true" : "false", compare->same_end ? "true" : "false");
     for (unsigned i = 0; i < compare->columns; i++) {
         json_column(&compare->column[i]);
         puts(i + 1 < compare->columns ? "," : "");

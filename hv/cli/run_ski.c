@@ -67,20 +67,26 @@ catch_signals(void (*handler)(int))
         sigaction(numbers[i], &action, NULL);
 }
 
-/* Options of a machine that a process has no use for. */
+/* What only a traced run has a use for (launch_wants_events() sends the rest there). */
 static int
 check_options(const struct args *args, struct error *err)
 {
-    static const char *const foreign[] = {"loader",  "load-at", "bios",  "disk", "initrd",
-                                          "date",    "append",  "limit", "gdb",  "debug-exit-port",
-                                          "console", "top",     "stats"};
+    const char *engine = args_value(args, "engine");
+    int rc = ski_check_options(args, "ski", err);
 
-    for (unsigned i = 0; i < ARRAY_SIZE(foreign); i++)
-        if (args_flag(args, foreign[i]))
-            return error_set(err, EINVAL,
-                             "option '--%s' is for a guest with a machine of its own; strategy ski "
-                             "runs a process of this host's kernel",
-                             foreign[i]);
+    if (rc)
+        return rc;
+    if (args_flag(args, "console"))
+        return error_set(err, EINVAL,
+                         "option '--console' is for a guest with a machine of its own; a process "
+                         "has hv's own input and output");
+    if (args_flag(args, "trace-guest"))
+        return error_set(err, EINVAL,
+                         "--trace-guest needs --engine soft; strategy ski has --trace");
+    if (engine && strcmp(engine, "auto") && strcmp(engine, "host"))
+        return error_set(err, EINVAL,
+                         "strategy ski runs a process of this host's kernel: engine host, not %s",
+                         engine);
     return 0;
 }
 

@@ -77,6 +77,31 @@ read_limits(struct ski_setup *setup, const struct args *args, struct error *err)
         return error_set(err, EINVAL, "option '--net' takes none or veth, not '%s'", net);
     if (o->net == SKI_NET_VETH && geteuid())
         return error_set(err, EPERM, "--net veth makes an interface on the host: only root may");
+    if (o->net == SKI_NET_VETH && o->without & SKI_LAYER_NET)
+        return error_set(err, EINVAL,
+                         "--net veth needs the network namespace that --without net leaves out");
+    return 0;
+}
+
+int
+ski_check_options(const struct args *args, const char *strategy, struct error *err)
+{
+    static const char *const machine[] = {"loader", "load-at", "bios",   "disk",
+                                          "initrd", "date",    "append", "debug-exit-port"};
+
+    if (strategy && !strcmp(strategy, "ski")) {
+        for (unsigned i = 0; i < ARRAY_SIZE(machine); i++)
+            if (args_flag(args, machine[i]))
+                return error_set(err, EINVAL,
+                                 "option '--%s' is for a guest with a machine of its own; strategy "
+                                 "ski runs a process of this host's kernel",
+                                 machine[i]);
+        return 0;
+    }
+    for (const struct option_desc *o = ski_option_table; o->name; o++)
+        if (args_flag(args, o->name))
+            return error_set(err, EINVAL, "option '--%s' is for --strategy ski, and this is %s",
+                             o->name, strategy ? strategy : "hardware");
     return 0;
 }
 
@@ -133,10 +158,10 @@ ski_read_options(struct ski_setup *setup, const struct args *args, unsigned firs
     setup->options.hostname = args_value(args, "hostname");
     if (args->words <= first)
         return error_set(err, EINVAL,
-                         "which program? hv %s --strategy ski -- PROGRAM ARGS; 'hv list guests' "
-                         "does not show them: any of guests/apps, or /bin/sh",
-                         args->command->name);
-    if ((rc = read_limits(setup, args, err)) || (rc = read_without(setup, args, err)) ||
+                         "which program? hv %s -- PROGRAM ARGS: one of ours ('hv list apps'), what "
+                         "the guest has, as /bin/sh, or ./FILE of the host's",
+                         first ? "ski spawn" : "run --strategy ski");
+    if ((rc = read_without(setup, args, err)) || (rc = read_limits(setup, args, err)) ||
         (rc = find_program(setup, args->word[first], err)))
         return rc;
     for (unsigned i = first; i < args->words; i++)

@@ -30,4 +30,8 @@ struct ski_setup {
 int ski_read_options(struct ski_setup *setup, const struct args *args, unsigned first,
                      struct error *err);
 
+/* Is there an option that nothing would come of? For a process those of a machine, for a machine (strategy
+ * is not "ski") those of ski_option_table. 0, or -EINVAL with a sentence. */
+int ski_check_options(const struct args *args, const char *strategy, struct error *err);
+
 #endif

@@ -116,6 +116,7 @@ prints '^  hardware ' list strategies
 prints '^  elf ' list loaders
 prints '^  uart ' list devices
 prints '^  hello16 ' list guests
+prints '^  .* hello ' list apps
 prints '^guests:' list
 prints '^io .*yes' run --list-exits
 
@@ -224,6 +225,10 @@ check "hv compare says what tests/cli/compare.txt says" diff "$here/compare.txt"
 prints 'Every column printed the same' compare primes 20 --no-times
 prints '^time .*the middle of 1 runs' compare hello64 --strategies hardware --rounds 1
 prints '"same": true' compare hello64 --strategies hardware,trap --rounds 1 --json
+timeout 300 "$hv" compare hello64 --strategies hardware,paravirt --limit exits=1 --rounds 1 --no-times \
+    >"$work/out" 2>"$work/err" </dev/null
+check "what printed nothing, as it failed, is not the same" [ $? = 1 ]
+check "that is what it says" grep -q 'did NOT end alike' "$work/out"
 prints '"program": "hello x[?]"' compare hello "$(printf 'x\351')" --strategies hardware --rounds 1 --json
 for suffix in svg dot; do
     prints 'hash' compare hello64 --strategies hardware,trap --rounds 1 --no-times -o "$work/two.$suffix"
@@ -256,6 +261,8 @@ check "exits an operation" diff "$work/want" "$work/nano"
 refused 1 "no guest and no program 'nosuch'" compare nosuch
 refused 1 "leave out '--strategy'; --strategies names" compare hello64 --strategy trap
 refused 1 "no strategy 'tarp'" compare hello64 --strategies tarp
+refused 1 "'--pids' is for --strategy ski" run --engine soft --pids 3 hello64
+refused 1 "'--without' is for --strategy ski" debug --engine soft --without seccomp hello64
 refused 1 "'--rounds' takes 1 to" compare hello64 --rounds 0
 refused 1 "no suffix" compare hello64 -o "$work/picture"
 refused 1 "goes in --append" compare hello64 1000
