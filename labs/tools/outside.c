@@ -468,7 +468,7 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: outside attacks|honest|family BOX\n");
         return 2;
     }
-    /* A box that is killed leaves the folder that its root was mounted on: in here. */
+    /* A box that makes a folder of its own for its root leaves it when it is killed: in here. */
     if (!mkdtemp(folder) || chmod(folder, 0755) ||
         snprintf(place, sizeof(place), "%s/tmp", folder) < 0 || mkdir(place, 0700) ||
         chmod(place, 01777) || setenv("TMPDIR", place, 1)) {

@@ -103,6 +103,17 @@ told "it waits for ever" 0/15 "did not end within 3 seconds" root
 sed -e 's/^    int status = 125 << 8;/    int status = 0; for (;;);/' "$reference" >"$work/box/box.c"
 told "it loops for ever" 0/15 "did not end within 3 seconds" root
 
+# A box that is killed leaves nothing behind: neither the reference nor the starter.
+for source in "$reference" "$labs/08-ski/box.c"; do
+    rm -rf "$work/place" && mkdir -m 1777 "$work/place"
+    cc -std=gnu11 -D_GNU_SOURCE -o "$work/killed" "$source" 2>"$work/said"
+    TMPDIR=$work/place as "$who" "$work/killed" /bin/busybox sh -c 'echo in; exec sleep 100' >"$work/in" 2>&1 &
+    wait_until grep -q '^in$' "$work/in" || cat "$work/in"
+    pkill -KILL -P $! -x killed || kill -KILL $!
+    wait $! 2>/dev/null
+    check "a box that is killed leaves no folder" rmdir "$work/place"
+done
+
 # Where namespaces are forbidden there is no score, and the reason.
 cp "$reference" "$work/box/box.c"
 # shellcheck disable=SC2016 # the inner shell's
