@@ -159,6 +159,7 @@ print_values(const struct audit *a, unsigned n)
         }
 }
 
+/* Two tables, each within a hundred columns: without a VMM's help, and under the strategies. */
 static void
 print_row(const struct audit *a, unsigned n)
 {
@@ -168,15 +169,24 @@ print_row(const struct audit *a, unsigned n)
     printf("%-8s %-43s", probe->name, probe->form);
     for (unsigned u = a->first; u <= a->last; u++) {
         describe_bare(probe, &a->row[n], u, cell);
-        printf(" %-*s", a->engine ? 15 : 28, cell);
+        printf(u < a->last ? " %-15s" : " %s", cell);
     }
+    putchar('\n');
+    if (a->values)
+        print_values(a, n);
+}
+
+static void
+print_under(const struct audit *a, unsigned n)
+{
+    char cell[CELL_PAIR];
+
+    printf("%-8s", audit_probes[n].name);
     for (unsigned s = 0; s < a->strategies; s++) {
         describe_strategy(a, n, s, cell);
         printf(s + 1 < a->strategies ? " %-24s" : " %s", cell);
     }
     putchar('\n');
-    if (a->values)
-        print_values(a, n);
 }
 
 static void
@@ -186,10 +196,28 @@ print_heading(const struct audit *a)
 
     printf("%-8s %-43s", "", "what is executed");
     for (unsigned u = a->first; u <= a->last; u++)
-        printf(" %-*s", a->engine ? 15 : 28, a->engine ? columns[u] : "a process of this host");
+        printf(u < a->last ? " %-15s" : " %s", a->engine ? columns[u] : "a process of this host");
+    putchar('\n');
+}
+
+static void
+print_heading_under(const struct audit *a)
+{
+    printf("\nThe same under each strategy: is it right, and how many exits does it take?%s\n%-8s",
+           a->first < a->last ? "\nTwo answers: without UMIP / with UMIP." : "", "");
     for (unsigned s = 0; s < a->strategies; s++)
         printf(s + 1 < a->strategies ? " %-24s" : " %s", a->strategy[s]->name);
     putchar('\n');
+}
+
+static void
+print_table(const struct audit *a, void (*print)(const struct audit *, unsigned))
+{
+    for (unsigned n = 0; n < audit_probe_count; n++) {
+        if (audit_probes[n].sense == AUDIT_NONE && audit_probes[n - 1].sense != AUDIT_NONE)
+            puts("for comparison, privileged instructions:");
+        print(a, n);
+    }
 }
 
 /* --- the verdict ------------------------------------------------------------------------------ */
@@ -224,30 +252,41 @@ print_verdict(const struct audit *a, unsigned u)
                       : "Without UMIP",
            c.names, c.verdict[AUDIT_TRAPS], c.verdict[AUDIT_LEAKS], c.verdict[AUDIT_WRONG]);
     if (c.verdict[AUDIT_EMULATED])
-        printf(", %u are emulated by the host's kernel", c.verdict[AUDIT_EMULATED]);
+        printf(",\n%u are emulated by the host's kernel", c.verdict[AUDIT_EMULATED]);
     if (c.verdict[AUDIT_SAME])
-        printf(", %u did here what they do with a processor of their own", c.verdict[AUDIT_SAME]);
-    printf(".\nPopek & Goldberg, theorem 1: %s\n",
+        printf(",%s%u did here what %s with a processor of %s own",
+               c.verdict[AUDIT_EMULATED] ? " " : "\n", c.verdict[AUDIT_SAME],
+               c.verdict[AUDIT_SAME] == 1 ? "it does" : "they do",
+               c.verdict[AUDIT_SAME] == 1 ? "its" : "their");
+    printf(".\nPopek & Goldberg, theorem 1:\n%s\n",
            holes ? "its condition, that every sensitive instruction is privileged, does not hold."
                  : "nothing seen here speaks against its condition, that every sensitive\n"
                    "instruction is privileged.");
 }
 
+#define NAMES_A_LINE 12 /* with what stands before them */
+
 /* How many of the list a strategy gets wrong, and which. */
 static void
 print_strategy(const struct audit *a, unsigned s, unsigned u)
 {
-    unsigned wrong = 0;
+    unsigned wrong = 0, names = 0;
 
     printf("strategy %s%s:", a->strategy[s]->name,
            a->first == a->last ? ""
            : u                 ? " with UMIP"
                                : " without UMIP");
-    for (unsigned n = 0; n < audit_probe_count; n++)
-        if (audit_probes[n].sense != AUDIT_NONE &&
-            !audit_right(&audit_probes[n], &a->row[n].reference, &a->row[n].under[s][u]))
-            printf("%s %s", wrong++ ? "" : " not right:", audit_probes[n].name);
-    puts(wrong ? "" : " all are right");
+    for (unsigned n = 0; n < audit_probe_count; n++) {
+        if (audit_probes[n].sense == AUDIT_NONE)
+            continue;
+        names++;
+        if (audit_right(&audit_probes[n], &a->row[n].reference, &a->row[n].under[s][u]))
+            continue;
+        if (!wrong++)
+            printf(" not right:");
+        printf("%s %s", wrong == NAMES_A_LINE ? "\n   " : "", audit_probes[n].name);
+    }
+    puts(!wrong ? " all are right" : wrong == names ? " (all)" : "");
 }
 
 static void
@@ -257,10 +296,10 @@ print_text(const struct audit *a)
     if (a->engine && a->last == 0)
         puts("CR4.UMIP is clear, as asked or because the processor does not have it.\n");
     print_heading(a);
-    for (unsigned n = 0; n < audit_probe_count; n++) {
-        if (audit_probes[n].sense == AUDIT_NONE && audit_probes[n - 1].sense != AUDIT_NONE)
-            puts("for comparison, privileged instructions:");
-        print_row(a, n);
+    print_table(a, print_row);
+    if (a->strategies) {
+        print_heading_under(a);
+        print_table(a, print_under);
     }
     for (unsigned u = a->first; u <= a->last; u++)
         print_verdict(a, u);
