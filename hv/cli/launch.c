@@ -401,6 +401,7 @@ on_signal(int number)
 
     signal_seen = number;
     if (vm) {
+        vm->asked = 1;
         vm->stop = 1;
         if (vm->engine)
             vm->engine_ops->kick(&vm->vcpu[0]);

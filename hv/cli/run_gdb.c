@@ -20,8 +20,9 @@ run_alone(struct machine *machine, struct error *err)
 
     if (machine->ended)
         return 0;
-    int rc = machine->ops->forward(machine, &goal, &stop, err);
-    if (!rc && stop.why == STOP_INTERRUPTED)
+    machine_resume(machine); /* gdb's last bytes may have come just as it had stopped */
+    int rc = machine->vm->asked ? 0 : machine->ops->forward(machine, &goal, &stop, err);
+    if (!rc && (stop.why == STOP_INTERRUPTED || (machine->vm->asked && !machine->ended)))
         machine->result.end = RUN_STOPPED;
     return rc;
 }

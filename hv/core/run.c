@@ -61,7 +61,7 @@ poll_input(struct vm *vm, struct vcpu *vcpu)
         }
     }
     if (vm->console && vm->console->quit)
-        vm->stop = 1;
+        vm->asked = vm->stop = 1;
     return any;
 }
 

@@ -34,7 +34,6 @@ struct server {
     uint8_t bytes[4096];
     size_t at, end; /* received and not yet looked at */
     int fd;
-    struct sigaction before; /* what SIGIO did */
 };
 
 /* --- the address -------------------------------------------------------------------------------- */
@@ -133,7 +132,7 @@ on_sigio(int number)
 
     (void)number;
     if (signal_machine && readable(signal_fd))
-        machine_interrupt(signal_machine);
+        machine_disturb(signal_machine);
     errno = saved;
 }
 
@@ -147,36 +146,53 @@ watch_socket(struct server *server, bool on)
     fcntl(server->fd, F_SETFL, on ? flags | O_ASYNC : flags & ~O_ASYNC);
 }
 
-/* The handler stays while gdb is there: unhandled, a signal that comes late would end hv. No
- * SA_RESTART: KVM_RUN must come back. */
+/* The handler stays for good: unhandled, a signal that comes late would end hv. No SA_RESTART: KVM_RUN
+ * must come back. */
 static void
-handle_sigio(struct server *server, bool on)
+handle_sigio(struct server *server)
 {
     struct sigaction action = {.sa_handler = on_sigio};
 
-    if (!on) {
-        sigaction(SIGIO, &server->before, NULL);
-        return;
-    }
     signal_fd = server->fd;
-    sigaction(SIGIO, &action, &server->before);
+    sigaction(SIGIO, &action, NULL);
     fcntl(server->fd, F_SETOWN, getpid());
 }
 
 /* --- bytes -------------------------------------------------------------------------------------- */
 
+static bool
+user_asks(const struct debugger *debugger)
+{
+    return debugger->machine->vm->asked;
+}
+
+/* Until there is something at fd; false: the user wants hv to stop. A signal that comes between the
+ * question and the waiting would be waited over, so it has to wait itself until ppoll() lets it in. */
+static bool
+wait_for(const struct debugger *debugger, int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    sigset_t all, was;
+    int ready = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &was);
+    while (!user_asks(debugger) && (ready = ppoll(&p, 1, NULL, &was)) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+    return ready && !user_asks(debugger);
+}
+
 /* The next byte: 1; gdb is gone: 0; -EINTR: the user wants hv to stop. */
 static int
 next_byte(struct server *server, uint8_t *byte)
 {
-    const struct vm *vm = server->stub.debugger->machine->vm;
-
     while (server->at == server->end) {
-        ssize_t n = recv(server->fd, server->bytes, sizeof(server->bytes), 0);
-        if (n < 0 && errno == EINTR && vm && !vm->stop) /* a late SIGIO, nobody's Ctrl-C */
-            continue;
-        if (n < 0 && errno == EINTR)
+        if (!wait_for(server->stub.debugger, server->fd))
             return -EINTR;
+        ssize_t n = recv(server->fd, server->bytes, sizeof(server->bytes), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             return 0;
         server->at = 0;
@@ -235,14 +251,16 @@ run_machine(struct server *server)
     struct gdb_stub *stub = &server->stub;
 
     for (;;) {
-        machine_forget_interrupt(stub->debugger->machine);
+        machine_resume(stub->debugger->machine);
         watch_socket(server, true);
-        if (server->at < server->end || readable(server->fd)) /* it came before the signal could */
-            machine_interrupt(stub->debugger->machine);
+        if (server->at < server->end ||
+            readable(server->fd) || /* it came before the signal could */
+            user_asks(stub->debugger))
+            machine_disturb(stub->debugger->machine);
         server->reply.size = 0;
         gdb_go(stub, &server->reply);
         watch_socket(server, false);
-        if (stub->last.why != STOP_INTERRUPTED)
+        if (stub->last.why != STOP_INTERRUPTED || user_asks(stub->debugger))
             return;
         uint8_t byte;
         int got = 1;
@@ -268,7 +286,7 @@ answer(struct server *server)
     enum gdb_next next;
 
     if (monitor) {
-        machine_forget_interrupt(server->stub.debugger->machine);
+        machine_resume(server->stub.debugger->machine);
         watch_socket(server, true);
     }
     next = gdb_answer(&server->stub, in->data, in->size, &server->reply);
@@ -308,13 +326,15 @@ serve(struct server *server, bool *killed)
 
 /* Waits for gdb to connect. */
 static int
-accept_one(int listener, int *fd, struct error *err)
+accept_one(const struct debugger *debugger, int listener, int *fd, struct error *err)
 {
     int one = 1;
 
-    *fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (*fd < 0 && errno == EINTR)
-        return error_set(err, EINTR, "gdb: interrupted before a gdb had come");
+    *fd = -1;
+    do
+        if (!wait_for(debugger, listener))
+            return error_set(err, EINTR, "gdb: interrupted before a gdb had come");
+    while ((*fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0 && errno == EINTR);
     if (*fd < 0)
         return error_set(err, errno, "gdb: cannot accept a connection: %s", strerror(errno));
     setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on a unix socket */
@@ -340,15 +360,14 @@ gdb_serve(struct debugger *debugger, const char *where, bool *killed, struct err
         return error_set(err, ENOMEM, "no memory to serve gdb");
     }
     server->stub.debugger = debugger;
-    rc = accept_one(listener, &server->fd, err);
+    rc = accept_one(debugger, listener, &server->fd, err);
     close(listener);
     if (is_unix)
         unlink(where + 5);
     if (!rc) {
         debugger->session->served = true;
-        handle_sigio(server, true);
+        handle_sigio(server);
         rc = serve(server, killed);
-        handle_sigio(server, false);
         debugger->session->served = false;
         close(server->fd);
         gdb_forget(&server->stub);

@@ -186,7 +186,7 @@ no_exit(struct machine *machine, const struct run_result *result, struct stop *s
                               .point = vm->irq.vector ? vm->irq.vector(vm->irq.ctx) : 0};
         return true;
     case RUN_STOPPED:
-        machine_forget_interrupt(machine);
+        machine_resume(machine);
         if (vm->console)
             vm->console->quit = false;
         *stop = (struct stop){.why = STOP_INTERRUPTED};

@@ -51,6 +51,14 @@ machine_close(struct machine *machine)
 void
 machine_interrupt(struct machine *machine)
 {
+    if (machine->vm)
+        machine->vm->asked = 1;
+    machine_disturb(machine);
+}
+
+void
+machine_disturb(struct machine *machine)
+{
     machine->interrupted = 1;
     if (machine->vm) {
         machine->vm->stop = 1;
@@ -59,11 +67,19 @@ machine_interrupt(struct machine *machine)
 }
 
 void
-machine_forget_interrupt(struct machine *machine)
+machine_resume(struct machine *machine)
 {
     machine->interrupted = 0;
     if (machine->vm)
         machine->vm->stop = 0;
+}
+
+void
+machine_forget_interrupt(struct machine *machine)
+{
+    machine_resume(machine);
+    if (machine->vm)
+        machine->vm->asked = 0;
 }
 
 /* Long because: a case for each kind of exit, the reverse of core/run.c's and the engine's recording. */

@@ -145,9 +145,15 @@ int machine_open_recording(struct machine *machine, struct trace *trace, struct 
 /* --- machine.c: the same for both --------------------------------------------------------------- */
 
 void machine_close(struct machine *machine);
-/* Async-signal-safe: whatever goes on, or the next movement, stops soon with STOP_INTERRUPTED. */
+/* The user wants the machine to stop. Async-signal-safe: whatever goes on, or the next movement, stops
+ * soon with STOP_INTERRUPTED. */
 void machine_interrupt(struct machine *machine);
-/* An interruption that nothing has stopped for yet is forgotten. */
+/* The same, but it is not the user who asks (vm->asked). */
+void machine_disturb(struct machine *machine);
+/* It has stopped, or is to go on: an interruption that nothing has stopped for yet is forgotten, but
+ * not that the user asked. */
+void machine_resume(struct machine *machine);
+/* That too: the user has the next word anyway. */
 void machine_forget_interrupt(struct machine *machine);
 
 /* The recording so far, opened for reading, for statistics and pictures: of a recording itself; of a

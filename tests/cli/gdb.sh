@@ -145,6 +145,25 @@ wait $pid
 has "Ctrl-C stops a guest that runs" 'SIGINT'
 has "where it was" '^STOPPED 1'
 
+# A signal to hv itself, while gdb waits for the guest to stop: hv ends, as it does without gdb.
+name=ended sock=$work/ended.sock
+"$hv" run "$guests/hello64" --engine soft --gdb "unix:$sock" --console null >"$work/hv" 2>&1 </dev/null &
+pid=$!
+wait_until listens "$sock"
+# shellcheck disable=SC2016 # $pc is gdb's
+timeout 300 gdb -nx -q -batch -ex 'set style enabled off' -ex 'set confirm off' \
+    -ex "target remote $sock" -ex 'set {unsigned short}$pc = 0xfeeb' -ex 'echo running\n' -ex continue \
+    >"$work/out" 2>"$work/err" </dev/null &
+gdb=$!
+wait_until grep -q running "$work/out"
+sleep 1
+kill -TERM $pid
+gone() { ! kill -0 $pid 2>"$work/killed"; }
+wait_until gone || kill -KILL $pid
+wait $pid 2>"$work/killed"
+is "SIGTERM ends hv under a gdb whose guest runs" $? 143
+wait $gdb
+
 # The kernel may tell late, when hv has read it, that something came from gdb: told so at any time, hv
 # makes no step more and none less.
 name=late sock=$work/late.sock
