@@ -97,6 +97,9 @@ int args_range(const struct args *args, uint64_t *from, uint64_t *limit, struct 
 /* "hv: sentence" to stderr; returns status, so that `return cli_error(STATUS_USER, ...)` works. */
 int cli_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void print_help(const struct command *command);
+/* The rest of a line that is `indent` columns long, folded at blanks; below, under its beginning. */
+#define PRINT_WIDTH 100
+void print_folded(unsigned indent, const char *text);
 void print_commands(void);
 
 #endif

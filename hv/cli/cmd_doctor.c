@@ -38,9 +38,11 @@ say(struct doctor *d, const char *what, const char *advice, const char *format, 
     va_start(list, format);
     vsnprintf(text, sizeof(text), format, list);
     va_end(list);
-    printf("%-4s %-11s %s\n", advice ? "NO" : "ok", what, text);
+    printf("%-4s %-11s ", advice ? "NO" : "ok", what);
+    print_folded(17, text);
     if (advice) {
-        printf("     %-11s -> %s\n", "", advice);
+        printf("     %-11s -> ", "");
+        print_folded(20, advice);
         d->problems++;
     }
 }

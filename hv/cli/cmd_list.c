@@ -21,7 +21,8 @@
 static void
 line(const char *name, const char *text)
 {
-    printf("  %-12s %s\n", name, text);
+    printf("  %-12s ", name);
+    print_folded(15, text);
 }
 
 /* guests.txt: "name | text" a line; '#' begins a comment. */
@@ -85,8 +86,10 @@ list_engines(void)
     for (const struct engine_ops *const *e = engine_table; *e; e++) {
         struct error err;
         line((*e)->name, (*e)->summary);
-        if ((*e)->probe && (*e)->probe(&err))
-            printf("  %-12s not here: %s\n", "", err.message);
+        if ((*e)->probe && (*e)->probe(&err)) {
+            printf("  %-12s not here: ", "");
+            print_folded(25, err.message);
+        }
     }
 }
 

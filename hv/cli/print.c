@@ -3,6 +3,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -18,6 +19,27 @@ cli_error(int status, const char *format, ...)
     va_end(list);
     fputc('\n', stderr);
     return status;
+}
+
+void
+print_folded(unsigned indent, const char *text)
+{
+    size_t room = PRINT_WIDTH - indent;
+
+    for (;;) {
+        size_t length = strlen(text), at = room;
+        if (length > room) {
+            while (at > 0 && text[at] != ' ')
+                at--;
+            length = at ? at : strcspn(text, " "); /* a word that is longer */
+        }
+        printf("%.*s\n", (int)length, text);
+        text += length;
+        text += strspn(text, " ");
+        if (!*text)
+            return;
+        printf("%*s", (int)indent, "");
+    }
 }
 
 static void

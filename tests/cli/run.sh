@@ -119,6 +119,9 @@ prints '^  hello16 ' list guests
 prints '^  .* hello ' list apps
 prints '^guests:' list
 prints '^io .*yes' run --list-exits
+{ "$hv" list && "$hv" doctor; } >"$work/out" 2>&1
+! grep -q '.\{101\}' "$work/out"
+check "hv list and hv doctor fit a hundred columns" [ $? = 0 ]
 
 # doctor on the picture of another machine: --root.
 fake() { # FLAGS MODULE: makes a machine in $work/root
