@@ -54,16 +54,31 @@ go_to(struct machine *machine, const struct moment *moment, struct stop *stop, s
     return live_go_to(machine, moment, stop, err);
 }
 
-/* To where it stood before a search that was interrupted: no second interruption keeps it from there. */
+/* Where the machine stands: the moment, and whether the interrupt that is about to be handed over there
+ * has been shown already. */
+struct stand {
+    struct moment moment;
+    bool at_inject;
+};
+
+static struct stand
+stand_of(const struct machine *machine)
+{
+    return (struct stand){machine->now, ((struct live *)machine->own)->at_inject};
+}
+
+/* To where it stood before a search that was interrupted or failed: no second interruption keeps it
+ * from there. */
 static int
-return_to(struct machine *machine, const struct moment *from, struct error *err)
+return_to(struct machine *machine, const struct stand *from, struct error *err)
 {
     struct stop there;
     int rc;
 
     do
-        rc = go_to(machine, from, &there, err);
+        rc = go_to(machine, &from->moment, &there, err);
     while (!rc && there.why == STOP_INTERRUPTED);
+    ((struct live *)machine->own)->at_inject = from->at_inject;
     return rc;
 }
 
@@ -71,7 +86,8 @@ int
 live_seek(struct machine *machine, const struct moment *moment, struct stop *stop,
           struct error *err)
 {
-    const struct moment from = machine->now, to = *moment;
+    const struct stand from = stand_of(machine);
+    const struct moment to = *moment;
     int rc;
 
     if (to.edge == EDGE_NONE && !live_counts(machine))
@@ -84,7 +100,7 @@ live_seek(struct machine *machine, const struct moment *moment, struct stop *sto
     if (rc || stop->why != STOP_END || !moment_compare(&machine->now, &to))
         return rc;
     uint64_t exits = machine->now.exits, icount = machine->now.icount;
-    if (machine->history && (rc = go_to(machine, &from, stop, err)))
+    if (machine->history && (rc = return_to(machine, &from, err)))
         return rc;
     return error_set(err, ERANGE,
                      "the machine ends before that: with exit %" PRIu64 ", after %" PRIu64
@@ -284,7 +300,7 @@ int
 live_backward(struct machine *machine, const struct machine_goal *goal, struct stop *stop,
               struct error *err)
 {
-    const struct moment from = machine->now;
+    const struct stand from = stand_of(machine);
     int rc;
 
     if (!machine->history)

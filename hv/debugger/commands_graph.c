@@ -32,23 +32,28 @@ struct registers {
 /* The registers at one edge: where the machine stands, or by going there. */
 static bool
 registers_at(struct debugger *debugger, uint64_t exit, enum machine_edge edge,
-             struct x86_regs *regs)
+             struct x86_regs *regs, bool *interrupted)
 {
     struct machine *machine = debugger->machine;
     struct moment moment = {.exits = exit, .edge = edge};
-    struct stop stop;
+    struct stop stop = {.why = STOP_DONE};
+    int rc;
 
+    if (*interrupted)
+        return false;
     if (!machine->vm || (!machine_can_go_back(machine, NULL) &&
                          (machine->now.exits != exit || machine->now.edge != edge)))
         return false;
-    if ((machine->now.exits != exit || machine->now.edge != edge) &&
-        (machine->ops->seek(machine, &moment, &stop, NULL) || machine->now.exits != exit ||
-         machine->now.edge != edge))
-        return false;
+    if (machine->now.exits != exit || machine->now.edge != edge) {
+        rc = machine->ops->seek(machine, &moment, &stop, NULL);
+        *interrupted = !rc && stop.why == STOP_INTERRUPTED;
+        if (rc || machine->now.exits != exit || machine->now.edge != edge)
+            return false;
+    }
     return !machine->ops->get_regs(machine, regs, NULL);
 }
 
-/* Both edges, and back to where the machine was. */
+/* Both edges, and back to where the machine was, whoever interrupts. -EINTR: somebody did. */
 static int
 read_registers(struct debugger *debugger, uint64_t exit, struct registers *r, struct error *err)
 {
@@ -56,16 +61,19 @@ read_registers(struct debugger *debugger, uint64_t exit, struct registers *r, st
     const struct moment was = machine->now;
     const struct x86_regs before = machine->before;
     const bool before_known = machine->before_known;
+    bool interrupted = false;
     struct stop stop;
     int rc = 0;
 
-    r->before_known = registers_at(debugger, exit, EDGE_OUT, &r->before);
-    r->after_known = registers_at(debugger, exit, EDGE_IN, &r->after);
-    if (machine->vm && moment_compare(&machine->now, &was))
+    r->before_known = registers_at(debugger, exit, EDGE_OUT, &r->before, &interrupted);
+    r->after_known = registers_at(debugger, exit, EDGE_IN, &r->after, &interrupted);
+    while (!rc && machine->vm && moment_compare(&machine->now, &was)) {
         rc = machine->ops->seek(machine, &was, &stop, err);
+        interrupted |= !rc && stop.why == STOP_INTERRUPTED;
+    }
     machine->before = before;
     machine->before_known = before_known;
-    return rc;
+    return !rc && interrupted ? error_set(err, EINTR, "interrupted: there is no picture") : rc;
 }
 
 /* What the card's callbacks are given. */
@@ -175,7 +183,8 @@ show_picture(struct debugger *debugger, const char *file)
              debugger->settings.graph_viewer);
     fflush(debugger->out);
     if (!posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ))
-        waitpid(child, NULL, 0);
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+            ;
 }
 
 static int

@@ -130,7 +130,8 @@ wanted(void *context, struct machine *machine, const struct stop *stop)
 
 /* A watchpoint holds behind the instruction that wrote. On the way back that is a place before which
  * nothing has changed yet; as in gdb we stand in front of the instruction, with what was overwritten
- * back in its place. (gdb itself would not believe the watchpoint else.) */
+ * back in its place. (gdb itself would not believe the watchpoint else.) Who interrupts this last step
+ * has been found a stop, and gets that; but what a script has behind it is not begun. */
 static int
 undo_write(struct machine *machine, struct error *err)
 {
@@ -138,8 +139,14 @@ undo_write(struct machine *machine, struct error *err)
     const struct x86_regs before = machine->before; /* where the user came from */
     const bool known = machine->before_known;
     struct stop ignored;
-    int rc = machine->ops->backward(machine, &goal, &ignored, err);
+    bool interrupted = false;
+    int rc;
 
+    while (!(rc = machine->ops->backward(machine, &goal, &ignored, err)) &&
+           ignored.why == STOP_INTERRUPTED)
+        interrupted = true;
+    if (interrupted)
+        machine_interrupt(machine);
     machine->before = before;
     machine->before_known = known;
     return rc;

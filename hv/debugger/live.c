@@ -275,7 +275,8 @@ move(struct machine *machine, const struct machine_goal *goal, const struct live
     }
     set_limits(machine, goal, bound, pass, &limits);
     bool at_exit = vm_run_to_exit(vm, machine->vcpu, &limits, &result);
-    live->at_inject = false;
+    /* Interrupted before the interrupt was offered, it stands before that still. */
+    live->at_inject &= !at_exit && result.end == RUN_STOPPED && !machine->vcpu->offered;
     if (!at_exit)
         return no_exit(machine, &result, stop);
     machine->exit = machine->vcpu->exit;

@@ -51,6 +51,7 @@ static const struct unit_suite *const suites[] = {
     &suite_symbols,
     &suite_debug_expr,
     &suite_debugger_back,
+    &suite_debugger_interrupted,
     &suite_debugger_snapshot,
     &suite_debugger_live,
     &suite_debugger_look,

@@ -50,6 +50,7 @@ extern const struct unit_suite suite_loader_linux;
 extern const struct unit_suite suite_symbols;
 extern const struct unit_suite suite_debug_expr;
 extern const struct unit_suite suite_debugger_back;
+extern const struct unit_suite suite_debugger_interrupted;
 extern const struct unit_suite suite_debugger_snapshot;
 extern const struct unit_suite suite_debugger_live, suite_debugger_look;
 extern const struct unit_suite suite_debugger_past;
