@@ -28,6 +28,7 @@ struct view_options {
     const bool *only;  /* by kind, TRACE_KIND_MAX of them: show these exits alone; NULL: all */
     enum view_by by;   /* state */
     bool time_axis;    /* ladder: times at its side, not the numbers of exits */
+    unsigned columns;  /* table: cut lines at so many, for a terminal; 0: they are whole */
     bool no_times;     /* leave out what differs between two runs: for tests that compare text */
     bool bare;         /* state: no heading, no legend, no notes */
     const char *title; /* NULL: made from the recording's header */

@@ -78,7 +78,7 @@ print_head(const struct view *view, const struct stats *s)
         fprintf(out, " in %s",
                 describe_time((double)(s->last > s->first ? s->last - s->first : 0), time,
                               sizeof(time)));
-    fprintf(out, "; guest %s, engine %s, strategy %s\n\n", t->guest[0] ? t->guest : "unknown",
+    fprintf(out, "\nguest %s, engine %s, strategy %s\n\n", t->guest[0] ? t->guest : "unknown",
             t->engine[0] ? t->engine : "unknown", t->strategy[0] ? t->strategy : "unknown");
 }
 
@@ -88,7 +88,7 @@ print_reasons(const struct view *view, struct stats *s)
     bool times = !view->options->no_times;
     FILE *out = view->options->out;
     unsigned order[TRACE_KIND_MAX], n = stats_order(s, true, order);
-    char text[128];
+    char text[32];
 
     if (times)
         fprintf(out, "%-14s %12s %7s  %s\n", "", "", "",
@@ -98,7 +98,7 @@ print_reasons(const struct view *view, struct stats *s)
     if (times)
         fprintf(out, " %7s %8s %8s %8s %8s %8s %8s", "of time", "total", "min", "p50", "p99", "max",
                 "mean");
-    fprintf(out, "  handled by\n");
+    fputc('\n', out);
     for (unsigned i = 0; i < n; i++) {
         unsigned k = order[i];
         fprintf(out, "%-14s %12s %6.1f%%", view->trace->kind[k].name,
@@ -107,7 +107,7 @@ print_reasons(const struct view *view, struct stats *s)
             fprintf(out, " %6.1f%%", percent(s->handler[k].sum, s->total_ns));
             put_series(out, &s->handler[k]);
         }
-        fprintf(out, "  %s\n", stats_handlers(s, k, text, sizeof(text)));
+        fputc('\n', out);
     }
 }
 
@@ -150,11 +150,13 @@ print_meaning(const struct view *view, const struct stats *s)
 {
     FILE *out = view->options->out;
     unsigned order[TRACE_KIND_MAX], n = stats_order(s, true, order);
+    char text[128];
 
-    fprintf(out, "\nWhat the reasons mean\n");
+    fprintf(out, "\nWhat the reasons mean, and who handled them\n");
     for (unsigned i = 0; i < n; i++)
-        fprintf(out, "%-14s %s\n", view->trace->kind[order[i]].name,
-                view->trace->kind[order[i]].text);
+        fprintf(out, "%-14s %s\n%-14s handled by %s\n", view->trace->kind[order[i]].name,
+                view->trace->kind[order[i]].text, "",
+                stats_handlers(s, order[i], text, sizeof(text)));
 }
 
 static void
@@ -178,7 +180,7 @@ put_place(const struct view *view, const struct stats *s, const struct stats_pla
     FILE *out = view->options->out;
     char count[32];
 
-    fprintf(out, " %12s %6.1f%%", describe_count(p->count, count, sizeof(count)),
+    fprintf(out, " %10s %6.1f%%", describe_count(p->count, count, sizeof(count)),
             percent(p->count, s->exits));
     if (!view->options->no_times)
         put_time(out, p->ns);
@@ -227,10 +229,10 @@ print_rips(const struct view *view, const struct stats *s)
                 s->rips.used);
     for (uint64_t i = 0; i < n; i++) {
         char symbol[200] = "", text[32];
-        snprintf(text, sizeof(text), "rip 0x%" PRIx64, top[i].address);
+        snprintf(text, sizeof(text), "0x%" PRIx64, top[i].address);
         if (o->resolve)
             o->resolve(o->context, top[i].address, symbol, sizeof(symbol));
-        fprintf(o->out, "%-14s %-28s", view->trace->kind[top[i].kind].name, text);
+        fprintf(o->out, "%-14s %-18s", view->trace->kind[top[i].kind].name, text);
         put_place(view, s, &top[i]);
         fprintf(o->out, "%s%s\n", symbol[0] ? "  " : "", describe_clean(symbol));
     }
@@ -259,7 +261,7 @@ print_foot(const struct view *view, const struct stats *s)
             t->lost ? " The disk was full: the run's end is missing." : "");
     if (!t->closed)
         fprintf(out, "The recording was not closed: hv was killed, or it is still running.\n");
-    fprintf(out, "Exits that the host's kernel handles by itself are not seen from user space: "
+    fprintf(out, "Exits that the host's kernel handles by itself are not seen from user space:\n"
                  "they are not in this recording.\n");
 }
 

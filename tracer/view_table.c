@@ -12,19 +12,44 @@
 #include "tracer/describe.h"
 #include "tracer/view.h"
 
-#define OPERANDS_WIDTH 34
+/* On a terminal the columns are narrow, a name stands for its address, and lines are cut. */
+struct widths {
+    int exit, time, reason, operands;
+};
+static const struct widths whole = {8, 14, 14, 34}, narrow = {7, 11, 9, 24};
+
+static const struct widths *
+widths_of(const struct view *view)
+{
+    return view->options->columns ? &narrow : &whole;
+}
+
+/* Writes a line without the spaces at its end; '>' says that it goes on. */
+static int
+put_line(const struct view *view, char *line)
+{
+    size_t n = strlen(line), columns = view->options->columns;
+
+    while (n > 0 && line[n - 1] == ' ')
+        n--;
+    line[n] = 0;
+    if (columns && n > columns)
+        snprintf(line + columns - 1, 2, ">");
+    return fprintf(view->options->out, "%s\n", line) >= 0 ? 0 : errno ? -errno : -EIO;
+}
 
 static int
 table_begin(struct view *view)
 {
-    FILE *out = view->options->out;
+    const struct widths *w = widths_of(view);
+    char line[256], time[32] = "";
 
-    fprintf(out, "%8s ", "exit");
     if (!view->options->no_times)
-        fprintf(out, "%14s ", "time us");
-    fprintf(out, " %-12s    %-12s  %-14s %-*s %s\n", "from", "to", "reason", OPERANDS_WIDTH,
-            "operands", "rip");
-    return 0;
+        snprintf(time, sizeof(time), "%*s ", w->time, "time us");
+    snprintf(line, sizeof(line), "%*s %s %-12s    %-12s%s %-*s %-*s %s", w->exit, "exit", time,
+             "from", "to", w == &whole ? " " : "", w->reason, "reason", w->operands, "operands",
+             "rip");
+    return put_line(view, line);
 }
 
 /* Where the guest was: events between parts of the VMM have no rip of their own. */
@@ -44,34 +69,31 @@ format_rip(const struct view *view, const struct trace_event *event, char *text,
         o->resolve(o->context, event->rip, text + n + 1, size - (size_t)n - 1);
         if (!describe_clean(text + n + 1)[0])
             text[n] = 0;
+        else if (o->columns)
+            memmove(text, text + n + 1, strlen(text + n + 1) + 1);
     }
 }
 
-/* Fills a line; spaces at its end are left out. */
 static int
 table_event(struct view *view, const struct trace_event *event, uint64_t exit)
 {
     const struct trace *t = view->trace;
     const struct trace_kind_row *kind = &t->kind[event->kind];
+    const struct widths *w = widths_of(view);
     char operands[DESCRIBE_SIZE], rip[256], number[24] = "", time[32] = "", line[640];
 
     if (kind->class == TRACE_CLASS_EXIT)
         snprintf(number, sizeof(number), "%" PRIu64, exit);
     if (!view->options->no_times)
-        snprintf(time, sizeof(time), "%10" PRIu64 ".%03u ", event->time / 1000,
+        snprintf(time, sizeof(time), "%*" PRIu64 ".%03u ", w->time - 4, event->time / 1000,
                  (unsigned)(event->time % 1000));
     describe_operands(t, event, view->options->name, operands, sizeof(operands));
     format_rip(view, event, rip, sizeof(rip));
-    int n = snprintf(line, sizeof(line), "%8s %s %-12s %s %-12s  %-14s %-*s %s", number, time,
-                     t->actor[event->from].name, kind->class == TRACE_CLASS_NOTE ? "  " : "->",
-                     kind->class == TRACE_CLASS_NOTE ? "" : t->actor[event->to].name, kind->name,
-                     OPERANDS_WIDTH, operands, rip);
-    if (n >= (int)sizeof(line))
-        n = sizeof(line) - 1;
-    while (n > 0 && line[n - 1] == ' ')
-        n--;
-    line[n] = 0;
-    return fprintf(view->options->out, "%s\n", line) >= 0 ? 0 : errno ? -errno : -EIO;
+    snprintf(line, sizeof(line), "%*s %s %-12s %s %-12s%s %-*s %-*s %s", w->exit, number, time,
+             t->actor[event->from].name, kind->class == TRACE_CLASS_NOTE ? "  " : "->",
+             kind->class == TRACE_CLASS_NOTE ? "" : t->actor[event->to].name,
+             w == &whole ? " " : "", w->reason, kind->name, w->operands, operands, rip);
+    return put_line(view, line);
 }
 
 static int

@@ -131,7 +131,8 @@ const struct command command_trace = {
     .max = 2,
     .summary = "Print a recording: one line an event, or statistics; or export it.",
     .text = "FILE was made with 'hv run --trace FILE'; it can be read while it is recorded, and\n"
-            "after hv was killed. Lines between two exits belong to the first of them.\n\n"
+            "after hv was killed. Lines between two exits belong to the first of them. On a\n"
+            "terminal they are cut at its width ('>'); in a pipe or a file they are whole.\n\n"
             "Times are microseconds since the recording began. With --stats the time of an exit\n"
             "runs until the guest is entered again. Addresses get their names from the guest's\n"
             "file, if it is where it was.\n\n"

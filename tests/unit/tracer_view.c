@@ -179,6 +179,36 @@ test_no_such_exit(void)
     tape_remove(&tape);
 }
 
+/* For a terminal: cut at its width, and where the guest was by name. */
+static void
+test_table_narrow(void)
+{
+    struct tape tape;
+    struct trace trace;
+
+    tape_small(&tape);
+    tape_read(&tape, &trace);
+    for (unsigned columns = 1; columns <= 120; columns++) {
+        const struct view_options options = {.resolve = name_of, .columns = columns};
+        char *text = tape_show(&view_table, &trace, options);
+        unsigned cut = 0;
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+            CU_ASSERT(strlen(line) <= columns);
+            cut += strlen(line) == columns && line[columns - 1] == '>';
+        }
+        CU_ASSERT(columns > 60 || cut);
+        CU_ASSERT(columns < 110 || !cut);
+        free(text);
+    }
+    char *text = tape_show(&view_table, &trace,
+                           (struct view_options){.resolve = name_of, .columns = 100});
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " putc?+0x4\n"));
+    CU_ASSERT_PTR_NULL(strstr(text, "0x1004 putc"));
+    free(text);
+    trace_close(&trace);
+    tape_remove(&tape);
+}
+
 static void
 test_stats_text(void)
 {
@@ -191,7 +221,10 @@ test_stats_text(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "2 exits, 9 events in 8.85 us"));
     CU_ASSERT_PTR_NOT_NULL(strstr(
         text, "\nio                        1   50.0%    4.0%   350 ns   350 ns   350 ns   350 ns"
-              "   350 ns   350 ns  the exit table: uart\n"));
+              "   350 ns   350 ns\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n               handled by the exit table: uart\n"));
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        CU_ASSERT(strcspn(line, "\n") <= 100);
     CU_ASSERT_PTR_NOT_NULL(strstr(
         text, "\nio             guest, before it       11.3%  1.00 us  1.00 us  1.00 us  1.00 us"
               "  1.00 us  1.00 us\n"
@@ -259,6 +292,7 @@ static const struct unit_test tests[] = {
     {"operands that have names", test_named_operands},
     {"times and counts in words", test_units},
     {"the table's lines, and part of them", test_table},
+    {"the table on a terminal", test_table_narrow},
     {"an exit that is not there; a full disk", test_no_such_exit},
     {"statistics as text", test_stats_text},
     {"a recording without events", test_empty},
