@@ -130,14 +130,9 @@ if [ "$(id -u)" = 0 ]; then
         echo "skipped: whose cgroups are swept, none can be made in '$point'"
     fi
     # The limits as they stand while the guest runs: by cgroup v1 or v2, whichever has the controller.
-    "$hv" run --strategy ski --mem 64M --pids 20 --cpu 50 -- /bin/sleep 20 >"$out" 2>&1 &
+    "$hv" run --strategy ski --mem 64M --pids 20 --cpu 50 -- /bin/sh -c 'echo ready; exec sleep 1000' >"$out" 2>&1 &
     guest=$!
-    tries=0
-    until [ $tries = 50 ] || pgrep -P $guest >/dev/null; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-    sleep 0.5
+    wait_until grep -q ready "$out" # no program runs before its limits are set
     # limit WANT FILE...: the first of these that the guest's cgroups have
     limit() {
         want=$1
