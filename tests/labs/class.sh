@@ -173,8 +173,10 @@ for part in 1/2 2/2; do
     # hv is replaced meanwhile, as by an upgrade: what runs is what was started.
     cp "$hv" "$work/new" && mv "$work/new" "$work/hv"
     (wait_until left && rm "$work/hv") &
+    upgrade=$!
     HV_GUESTS=$guests HV_INCLUDE=$include \
         "$work/hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --part $part --csv "$work/part" >"$work/2.txt" 2>&1
+    wait $upgrade # or it would take the next part's away
     sed 1d "$work/part"
 done | sort >"$work/2.csv"
 grep -v -E '^(name,|(loop|sleep|forkbomb|memory)-)' "$work/1.csv" | sort >"$work/1.sorted"

@@ -80,6 +80,7 @@ END
 mkdir -p /run/sshd
 /usr/sbin/sshd -f "$work/sshd_config" -E "$work/sshd.log"
 is_zero "sshd starts" $?
+wait_until [ -s "$work/sshd.pid" ] # it goes into the background first, listens then, and writes this last
 ssh() { command ssh -F "$work/ssh_config" "$@"; }
 (eval "$(lines 'N=3; k=0' 'jq -s add .*')") >"$work/ssh" 2>"$work/said"
 sed -n '/^\[$/,$p' "$work/ssh" >"$work/ssh.json" # before it are the three tables
