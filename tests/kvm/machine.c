@@ -125,7 +125,8 @@ machine_ivt(struct machine *m, unsigned vector, uint16_t handler)
 void
 machine_run(struct machine *m)
 {
-    uint64_t limit = m->vm.engine_ops->time(m->vcpu) + SECOND;
+    /* For what never ends; the emulated machine that this runs in may stand still for seconds. */
+    uint64_t limit = m->vm.engine_ops->time(m->vcpu) + 60 * SECOND;
     check(m, m->vm.engine_ops->run(m->vcpu, limit, NO_BUDGET, &m->err));
 }
 

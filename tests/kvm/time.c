@@ -80,8 +80,9 @@ test_deadline_moved(void)
     struct machine *m = machine_open(GUEST(guest_outs_loop));
     if (!m)
         return;
-    uint64_t start = engine_kvm.time(m->vcpu), far = start + SECOND / 10;
-    CU_ASSERT_EQUAL(engine_kvm.run(m->vcpu, start + SECOND / 50, NO_BUDGET, &m->err), 0);
+    /* Not so near that a busy host lets it pass before the guest's first exit. */
+    uint64_t near = engine_kvm.time(m->vcpu) + 3 * SECOND, far = near + SECOND / 10;
+    CU_ASSERT_EQUAL(engine_kvm.run(m->vcpu, near, NO_BUDGET, &m->err), 0);
     CU_ASSERT_EQUAL(m->exit->kind, TRACE_IO);
     memcpy(m->vm.ram.host + CODE, "\xeb\xfe", 2); /* jmp . */
     struct x86_regs r = machine_regs(m);
@@ -113,10 +114,9 @@ test_kick(void)
     engine_kvm.kick(m->vcpu);
     machine_expect(m, TRACE_KICK);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, kick_later, m->vcpu), 0);
-    uint64_t before = engine_kvm.time(m->vcpu);
+    /* Without a deadline: but for the kick it would never end. */
     CU_ASSERT_EQUAL(engine_kvm.run(m->vcpu, UINT64_MAX, NO_BUDGET, &m->err), 0);
     CU_ASSERT_EQUAL(m->exit->kind, TRACE_KICK);
-    CU_ASSERT(engine_kvm.time(m->vcpu) - before < SECOND);
     pthread_join(thread, NULL);
     machine_close(m);
 }
