@@ -254,7 +254,7 @@ test_terminal(void)
     if (child == 0)
         _exit(on_a_terminal(name));
     struct pollfd p = {.fd = user, .events = POLLIN};
-    CU_ASSERT_EQUAL(poll(&p, 1, 10000), 1);
+    CU_ASSERT_EQUAL(poll(&p, 1, 60000), 1);
     CU_ASSERT_EQUAL(read(user, &byte, 1), 1);
     CU_ASSERT_EQUAL(write(user, "\x03\x01x", 3), 3);
     CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
