@@ -21,7 +21,7 @@ extern const uint8_t trap_guest_image[], trap_guest_end[], trap_guest_debug[], t
     trap_guest_sysenter[], trap_guest_slot[], trap_guest_step[], trap_guest_iret[],
     trap_guest_null[], trap_guest_triple[], trap_guest_row[], trap_guest_edge[],
     trap_guest_selectors[], trap_guest_alignment[], trap_guest_repeat[], trap_guest_nested[],
-    trap_guest_compat[];
+    trap_guest_compat[], trap_guest_int1[];
 
 static struct vm vm;
 static struct run_result result;
@@ -127,11 +127,19 @@ test_slot(void)
     expect(trap_guest_slot, 0x33);
 }
 
-/* SDM vol. 3, 17.3.1.4: a trap after each of OUT and NOP, and none in the handler. */
+/* SDM vol. 3, 17.3.1.4: a trap after each of OUT and NOP, and none in the handler. OUT has two bytes,
+ * NOP one. Both times DR6.BS says why (17.2.3), and RF is clear, as it was (17.3.1.1). */
 static void
 test_step(void)
 {
-    expect(trap_guest_step, 0x0203); /* OUT has two bytes, NOP one */
+    expect(trap_guest_step, 0x0203 | UINT64_C(2) << 32);
+}
+
+/* SDM vol. 2, INT n: #DB without a look at DPL. DR6 says nothing. */
+static void
+test_int1(void)
+{
+    expect(trap_guest_int1, 0);
 }
 
 static void
@@ -312,6 +320,7 @@ static const struct unit_test tests[] = {
     {"SYSENTER does not reach the real ring 0", test_sysenter},
     {"the monitor's slot of the address space", test_slot},
     {"single step over OUT", test_step},
+    {"INT1", test_int1},
     {"a null selector in FS", test_null},
     {"a triple fault on the way to an interrupt's handler", test_triple},
     {"300 times MOV SS", test_row},

@@ -24,10 +24,21 @@
     .globl trap_guest_image, trap_guest_end
 trap_guest_image:
 
-/* #DB: r8 gets a byte more, how far it came; at the end of what is stepped, no further. */
+/* #DB: r8 gets a byte more, how far it came; at the end of what is stepped, no further. r10 counts those
+ * that DR6 calls a single step (BS), and from bit 8 on those with RF in the flags. */
     .globl trap_guest_debug
 trap_guest_debug:
     push %rax
+    mov %dr6, %rax
+    shr $14, %eax
+    and $1, %eax
+    add %rax, %r10
+    mov 24(%rsp), %eax
+    shr $8, %eax
+    and $0x100, %eax
+    add %rax, %r10
+    xor %eax, %eax
+    mov %rax, %dr6
     lea first(%rip), %rax
     sub 8(%rsp), %rax
     neg %rax
@@ -94,6 +105,16 @@ first:
     nop
 stepped:
     mov %r8, %rbx
+    shl $32, %r10
+    or %r10, %rbx
+    hlt
+
+/* INT1 is #DB, too, behind the instruction, and no single step. */
+    .globl trap_guest_int1
+trap_guest_int1:
+    .byte 0xf1
+1:  lea 1b - first(%r10), %rbx
+    sub %r8, %rbx
     hlt
 
 /* Never executes an instruction for real: IRETQ to itself. rdi and rsi: CS and SS. */
