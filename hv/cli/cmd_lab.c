@@ -5,11 +5,14 @@
  * labs/lib/start.sh and labs/lib/grade.sh: a grader is read, and changed, by those who teach.
  * Called by main.c through command_lab.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -67,7 +70,7 @@ start(const struct args *args, const char *lab)
 static int
 grade(const struct args *args, const char *lab)
 {
-    const char *dir = ".", *test = NULL;
+    const char *dir = ".", *test = NULL, *json = args_value(args, "json");
     struct stat st;
     unsigned next = 2;
 
@@ -81,8 +84,14 @@ grade(const struct args *args, const char *lab)
                          "'%s' is no folder with your work: hv lab start %s FOLDER "
                          "makes one",
                          dir, args->word[1]);
-    if (args_value(args, "json"))
-        setenv("HV_LAB_JSON", args_value(args, "json"), 1);
+    if (json) {
+        /* Better now than behind all tests. */
+        int fd = open(json, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+        if (fd < 0)
+            return cli_error(STATUS_USER, "cannot write '%s': %s", json, strerror(errno));
+        close(fd);
+        setenv("HV_LAB_JSON", json, 1);
+    }
     if (args_value(args, "work"))
         setenv("HV_LAB_WORK", args_value(args, "work"), 1);
     return become("lib/grade.sh", lab, dir, test);

@@ -1,8 +1,9 @@
 /*
  * lab_all.c - see lab_all.h. A class: each folder in DIR is a submission, graded in a process and a box
- * of its own, so many at a time. The score is the grader's; here it is collected.
+ * of its own, so many at a time. The score is the grader's; here it is collected. Ctrl-C ends those that run;
+ * what is known by then is written.
  *
- * Called by cmd_lab.c. Next: lab_box.c.
+ * Called by cmd_lab.c. Next: lab_box.c, lab_table.c.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,34 +23,34 @@
 #include "cli/lab_all.h"
 #include "cli/progress.h"
 #include "strategy/ski/ski.h"
-#include "tracer/describe.h"
-#include "tracer/put.h"
 
 #define PACKED_MAX (UINT64_C(16) << 20) /* bytes of a submission */
 #define SAID_MAX   (UINT64_C(32) << 20)
 #define JOBS_MAX   64
 #define MARK       "@@json@@\n"
 
-struct submission {
-    const char *name;
-    pid_t pid; /* 0: not started, or ended */
-    int out;   /* what the grader says */
-    uint64_t deadline;
-    int score;
-    bool over;
-    const char *state; /* "graded", what its work lacks, or why there is no score */
-    char *because;     /* the grader's word on that; NULL: none. From malloc */
-};
+#define INTERRUPTED "stopped: interrupted"
 
-struct class
+/* A signal that ends all: what has been graded is still written. */
+static volatile sig_atomic_t signal_caught;
+
+static void
+on_signal(int number)
 {
-    struct lab_box box;
-    const char *lab, *folder, *keep;
-    int total; /* points of the lab */
-    struct submission *list;
-    unsigned count, jobs;
-    uint64_t seconds;
-};
+    signal_caught = number;
+}
+
+/* Once: whoever is in a hurry sends it twice. Calls go on (SA_RESTART): only run() looks at it. */
+static void
+catch_signals(bool catch)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = catch ? on_signal : SIG_DFL,
+                               .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+        sigaction(numbers[i], &action, NULL);
+}
 
 /* --- the lab's points, from its tests ---------------------------------------------------------------- */
 
@@ -104,7 +105,9 @@ pack(const struct class *class, const char *name)
         setrlimit(RLIMIT_CPU, &(struct rlimit){20, 20});
         dup2(fd, 1);
         dup2(null, 2);
-        execlp("tar", "tar", "-C", path, "--exclude=./grade", "-cf", "-", ".", (char *)NULL);
+        /* Who owns it here may read and write it there, whatever its modes are. */
+        execlp("tar", "tar", "-C", path, "--exclude=./grade", "--mode=u+rwX,go+rX", "-cf", "-", ".",
+               (char *)NULL);
         _exit(127);
     }
     if (pid > 0)
@@ -135,15 +138,17 @@ start(struct class *class, struct submission *s)
 
     s->out = -1;
     if (packed < 0) {
-        finish(s, 0, "too large or unreadable");
+        finish(s, 0, signal_caught ? INTERRUPTED : "too large or unreadable");
         return;
     }
     s->out = make_file();
     s->deadline = now_ns() + class->seconds * UINT64_C(1000000000);
     fflush(NULL);
     s->pid = s->out < 0 ? -1 : fork();
-    if (!s->pid)
-        lab_box_grade(&class->box, class->lab, packed, s->out);
+    if (!s->pid) {
+        catch_signals(false);
+        lab_box_grade(&class->box, class->lab, (unsigned)(s - class->list), packed, s->out);
+    }
     close(packed);
     if (s->pid < 0)
         finish(s, 0, "could not be started");
@@ -234,11 +239,13 @@ collect(const struct class *class, struct submission *s, int status, bool late)
     bool is_there = json && sscanf(json, "{\"lab\": \"%*[^\"]\", \"score\": %d, \"total\": %d",
                                    &score, &total) == 2;
     if (late)
-        finish(s, 0, "stopped: it took too long");
+        finish(s, 0, signal_caught ? INTERRUPTED : "stopped: it took too long");
     else if (is_there && total == class->total && score >= 0 && score <= total)
         finish(s, score, find_state(s, json));
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 97)
         finish(s, 0, "the box could not be made");
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 98)
+        finish(s, 0, "it could not be unpacked");
     else
         finish(s, 0, is_there ? "not believed: not this lab's points" : "the grader did not end");
     free(said);
@@ -246,7 +253,34 @@ collect(const struct class *class, struct submission *s, int status, bool late)
 
 /* --- all of them --------------------------------------------------------------------------------------- */
 
-/* Ends those that are over their time, collects those that have ended. Returns how many run still. */
+/* Without a box: what a submission has started is in its session, though not all in one process group, for
+ * timeout(1) makes some. Field 6 of /proc/PID/stat (proc(5)), counted from the last ')'. Returns how many
+ * were alive. */
+static unsigned
+kill_session(pid_t session)
+{
+    char path[PATH_MAX], text[1024], state, *at;
+    struct dirent *entry;
+    unsigned alive = 0;
+    int sid;
+    DIR *dir = opendir("/proc");
+
+    while (dir && (entry = readdir(dir))) {
+        pid_t pid = atoi(entry->d_name);
+        snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+        FILE *file = pid > 1 ? fopen(path, "re") : NULL;
+        if (file && fgets(text, sizeof(text), file) && (at = strrchr(text, ')')) &&
+            sscanf(at + 1, " %c %*d %*d %d", &state, &sid) == 2 && sid == session && state != 'Z')
+            alive += !kill(pid, SIGKILL);
+        if (file)
+            fclose(file);
+    }
+    if (dir)
+        closedir(dir);
+    return alive;
+}
+
+/* Ends those that are over their time (all, after a signal), collects those that have ended. Returns how many run still. */
 static unsigned
 look_after(struct class *class, unsigned *done)
 {
@@ -257,15 +291,14 @@ look_after(struct class *class, unsigned *done)
         int status;
         if (s->over || s->pid <= 0)
             continue;
-        bool late = now_ns() > s->deadline;
+        bool late = signal_caught || now_ns() > s->deadline;
         if (late) {
-            if (class->box.plain)
-                kill(-s->pid, SIGKILL);
             kill(s->pid, SIGKILL);
         }
         if (waitpid(s->pid, &status, late ? 0 : WNOHANG) == s->pid) {
-            if (class->box.plain)
-                kill(-s->pid, SIGKILL); /* what it has left in its session */
+            for (unsigned tries = 0; class->box.plain && tries < 100 && kill_session(s->pid);
+                 tries++)
+                ; /* one that was about to fork has */
             collect(class, s, status, late);
             (*done)++;
         } else {
@@ -284,7 +317,10 @@ run(struct class *class)
     progress_begin(&progress, "grading");
     while (done < class->count) {
         while (running < class->jobs && next < class->count) {
-            start(class, &class->list[next]);
+            if (signal_caught)
+                finish(&class->list[next], 0, "not begun: interrupted");
+            else
+                start(class, &class->list[next]);
             if (class->list[next++].over)
                 done++;
             else
@@ -319,8 +355,13 @@ find_submissions(struct class *class, const char *part, struct dirent ***entries
         struct stat st;
         const char *name = (*entries)[i]->d_name;
         snprintf(path, sizeof(path), "%s/%s", class->folder, name);
-        if (name[0] == '.' || lstat(path, &st) || !S_ISDIR(st.st_mode))
+        if (name[0] == '.')
             continue;
+        if (lstat(path, &st) || !S_ISDIR(st.st_mode)) {
+            class->other = class->other ? class->other : name;
+            class->others++;
+            continue;
+        }
         if (number++ % n == k - 1)
             class->list[class->count++] = (struct submission){.name = name, .out = -1};
     }
@@ -329,100 +370,18 @@ find_submissions(struct class *class, const char *part, struct dirent ***entries
                : error_set(err, ENOENT, "'%s' has no folders: each is a submission", class->folder);
 }
 
-/* --- what came of it ----------------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------------------- */
 
-/* A name is the student's, and may be any bytes. As it can be printed: '?' for what a terminal obeys and
- * for what is no UTF-8. From malloc; NULL: no memory. */
-static char *
-printable(const char *name, const char *before)
-{
-    char *text;
-
-    return asprintf(&text, "%s%s", before, name) < 0 ? NULL : describe_clean(text);
-}
-
-static void
-put_json_row(struct put *put, const struct class *class, const struct submission *s)
-{
-    put_json_text(put, s == class->list ? "\n {\"name\": " : ",\n {\"name\": ", s->name);
-    put_json_text(put, ", \"lab\": ", class->lab);
-    put_json_number(put, ", \"score\": ", (uint64_t)s->score);
-    put_json_number(put, ", \"total\": ", (uint64_t) class->total);
-    put_json_text(put, ", \"state\": ", s->state);
-    if (s->because)
-        put_json_text(put, ", \"because\": ", s->because);
-    put_char(put, '}');
-}
-
-/* A spreadsheet would take a text that begins with '=' for a formula and compute it: an apostrophe before
- * it says, as for one who types there, that it is text. RFC 4180 has no control characters. */
-static void
-put_csv_words(struct put *put, const char *words)
-{
-    char *text = printable(words, words[0] && strchr("=+-@", words[0]) ? "'" : "");
-
-    put_csv(put, text ? text : "");
-    free(text);
-}
-
-static void
-put_csv_row(struct put *put, const struct class *class, const struct submission *s)
-{
-    put_csv_words(put, s->name);
-    put_char(put, ',');
-    put_csv(put, class->lab);
-    put_char(put, ',');
-    put_number(put, (uint64_t)s->score);
-    put_char(put, ',');
-    put_number(put, (uint64_t) class->total);
-    put_char(put, ',');
-    put_csv(put, s->state);
-    put_char(put, ',');
-    put_csv_words(put, s->because ? s->because : "");
-    put_text(put, "\r\n");
-}
-
+/* May this file be written? It is as it was, or made empty. */
 static int
-write_all(const struct class *class, const char *path, bool json, struct error *err)
+can_write(const char *path, struct error *err)
 {
-    FILE *file = path ? fopen(path, "we") : NULL;
-    struct put put;
+    int fd = path ? open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666) : -1;
 
-    if (!path)
-        return 0;
-    if (!file)
-        return error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
-    put_begin(&put, file);
-    put_text(&put, json ? "[" : "name,lab,score,total,state,because\r\n");
-    for (unsigned i = 0; i < class->count; i++)
-        (json ? put_json_row : put_csv_row)(&put, class, &class->list[i]);
-    put_text(&put, json ? "\n]\n" : "");
-    if (put_end(&put) | fclose(file))
-        return error_set(err, EIO, "cannot write '%s' to its end", path);
-    return 0;
-}
-
-static void
-print_table(const struct class *class)
-{
-    unsigned full = 0, graded = 0, some = 0;
-
-    for (unsigned i = 0; i < class->count; i++) {
-        const struct submission *s = &class->list[i];
-        char *name = printable(s->name, ""), *because = printable(s->because ? s->because : "", "");
-        printf("  %-24s %3d/%d  %s%s%s\n", name ? name : "", s->score, class->total, s->state,
-               s->because ? ": " : "", because ? because : "");
-        free(name);
-        free(because);
-        full += s->score == class->total;
-        graded += !strcmp(s->state, "graded");
-        some += s->because != NULL;
-    }
-    printf("%s: %u graded, %u full, %u without a score", class->lab, graded, full,
-           class->count - graded - some);
-    if (some)
-        printf(", %u that could not be tried as a whole", some);
-    putchar('\n');
+    if (fd >= 0)
+        close(fd);
+    return !path || fd >= 0 ? 0
+                            : error_set(err, errno, "cannot write '%s': %s", path, strerror(errno));
 }
 
 static int
@@ -439,6 +398,10 @@ read_options(struct class *class, const struct args *args, struct error *err)
     if (!jobs || jobs > JOBS_MAX || !class->seconds || class->seconds > 86400)
         return error_set(err, EINVAL, "--jobs is 1 to %u, --seconds 1 to 86400", JOBS_MAX);
     class->jobs = (unsigned)jobs;
+    /* Better now than after an hour. */
+    if ((rc = can_write(args_value(args, "json"), err)) ||
+        (rc = can_write(args_value(args, "csv"), err)))
+        return rc;
     if (class->keep && mkdir(class->keep, 0777) && errno != EEXIST)
         return error_set(err, errno, "folder '%s' cannot be made: %s", class->keep,
                          strerror(errno));
@@ -462,12 +425,11 @@ lab_grade_all(const struct args *args, const char *lab, const char *folder)
     if (!rc) {
         exercise_key(lab, "box", kind, sizeof(kind));
         class.box.namespaces = !strcmp(kind, "namespaces");
+        catch_signals(true);
         run(&class);
-        print_table(&class);
-        rc = write_all(&class, args_value(args, "json"), true, &err);
+        catch_signals(false);
+        rc = lab_table_write(&class, args_value(args, "json"), args_value(args, "csv"), &err);
     }
-    if (!rc)
-        rc = write_all(&class, args_value(args, "csv"), false, &err);
     lab_box_close(&class.box);
     ski_sweep();
     for (int i = 0; i < found; i++)
@@ -476,5 +438,7 @@ lab_grade_all(const struct args *args, const char *lab, const char *folder)
     for (unsigned i = 0; i < class.count; i++)
         free(class.list[i].because);
     free(class.list);
-    return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
+    if (rc)
+        return cli_error(STATUS_USER, "%s", err.message);
+    return signal_caught ? STATUS_SIGNAL + signal_caught : STATUS_OK;
 }

@@ -1,11 +1,14 @@
 /*
- * lab_all.h - `hv lab grade-all`: a whole class at once. Shared by cmd_lab.c, lab_all.c, lab_box.c.
+ * lab_all.h - `hv lab grade-all`: a whole class at once. Shared by cmd_lab.c, lab_all.c, lab_box.c,
+ * lab_table.c.
  */
 #ifndef HV_CLI_LAB_ALL_H
 #define HV_CLI_LAB_ALL_H
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -18,8 +21,34 @@ struct lab_box {
     char guests[PATH_MAX];
     char include[PATH_MAX];
     char hv[PATH_MAX];
-    char view[PATH_MAX];  /* the box' root file system, a mount of our own; "": none */
+    char
+        view[PATH_MAX]; /* the box' root file system, a mount of our own, on a folder of this class;
+                             plain: what is graded is in the folder. "": none */
+    int lock;           /* held on the folder as long as we live */
     unsigned cpu_seconds; /* of one process */
+};
+
+struct submission {
+    const char *name;
+    pid_t pid; /* 0: not started, or ended */
+    int out;   /* what the grader says */
+    uint64_t deadline;
+    int score;
+    bool over;
+    const char *state; /* "graded", what its work lacks, or why there is no score */
+    char *because;     /* the grader's word on that; NULL: none. From malloc */
+};
+
+struct class
+{
+    struct lab_box box;
+    const char *lab, *folder, *keep;
+    const char *other; /* the first entry that is no submission, and how many are not */
+    unsigned others;
+    int total; /* points of the lab */
+    struct submission *list;
+    unsigned count, jobs;
+    uint64_t seconds;
 };
 
 /* --- lab_box.c ------------------------------------------------------------------------------------ */
@@ -28,10 +57,16 @@ struct lab_box {
  * /usr, a C compiler's links, hv, guests, labs without solutions. 0, or -errno with a sentence. */
 int lab_box_open(struct lab_box *box, bool plain, struct error *err);
 void lab_box_close(struct lab_box *box);
-/* In a process of its own: grades the submission that is packed in file descriptor `packed`; what the
+/* In a process of its own: grades submission `number` of the class, that is packed in file descriptor `packed`; what the
  * grader says goes to `out`, the JSON after it. Never returns. */
-void lab_box_grade(const struct lab_box *box, const char *lab, int packed, int out)
+void lab_box_grade(const struct lab_box *box, const char *lab, unsigned number, int packed, int out)
     __attribute__((noreturn));
+
+/* --- lab_table.c ---------------------------------------------------------------------------------- */
+
+/* The table to standard output, and to the files that are not NULL. 0, or -errno with a sentence. */
+int lab_table_write(const struct class *class, const char *json, const char *csv,
+                    struct error *err);
 
 /* --- lab_all.c ------------------------------------------------------------------------------------ */
 

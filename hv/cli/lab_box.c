@@ -6,6 +6,7 @@
  * which is in the box with it: who wants to forge a score can, and must write that into the source.
  * Called by lab_all.c. Next: strategy/ski/ski.h.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -13,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -31,7 +34,8 @@
 
 /* $0 is the lab. The grader's JSON is last, behind a mark that the caller looks for. */
 static const char script[] =
-    "mkdir $T/s $T/w && cd $T/s && tar -x --no-same-owner --no-same-permissions -f - || exit 98\n"
+    "mkdir -p $T/s $T/w && cd $T/s && tar -x --no-same-owner --no-same-permissions -f - || exit "
+    "98\n"
     "rm -rf grade; cd $T\n"
     "\"$HV\" lab grade \"$0\" $T/s --json $T/json --work $T/w </dev/null 2>&1 | head -c 200000\n"
     "echo; echo @@json@@; [ -f $T/json ] && head -c 200000 $T/json\n"
@@ -151,6 +155,72 @@ make_view(struct lab_box *box, struct error *err)
     return hide(box, "/usr/local/share/hv/labs/solutions", err);
 }
 
+/* --- the folder of a class ------------------------------------------------------------------------- */
+
+#define CLASS "hv-boxes-" /* and six letters, in /tmp */
+
+static void
+remove_all(const char *path)
+{
+    pid_t pid = fork();
+
+    if (!pid) {
+        execlp("rm", "rm", "-rf", "--one-file-system", path, (char *)NULL);
+        _exit(127);
+    }
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/*
+ * A folder and a lock on it, which the kernel takes back when its owner ends, however that happens, and in
+ * whatever pid namespace: who gets the lock of another's folder knows that it was left behind.
+ */
+static int
+take_folder(struct lab_box *box, struct error *err)
+{
+    struct stat ours, there;
+
+    for (unsigned tries = 0; tries < 100; tries++) {
+        strcpy(box->view, "/tmp/" CLASS "XXXXXX");
+        if (!mkdtemp(box->view))
+            break;
+        box->lock = open(box->view, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (box->lock >= 0 && !flock(box->lock, LOCK_EX | LOCK_NB) && !fstat(box->lock, &ours) &&
+            !stat(box->view, &there) && ours.st_ino == there.st_ino)
+            return 0;
+        if (box->lock >= 0) /* swept before it was locked */
+            close(box->lock);
+    }
+    box->lock = -1;
+    box->view[0] = 0;
+    return error_set(err, errno, "no folder can be made in /tmp: %s", strerror(errno));
+}
+
+/* What a class has left whose hv was killed: an empty folder, or, without a box, one with work in it. */
+static void
+sweep_folders(void)
+{
+    char path[PATH_MAX];
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir = opendir("/tmp");
+
+    while (dir && (entry = readdir(dir))) {
+        if (strncmp(entry->d_name, CLASS, strlen(CLASS)) ||
+            snprintf(path, sizeof(path), "/tmp/%s", entry->d_name) >= (int)sizeof(path))
+            continue;
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && !fstat(fd, &st) && st.st_uid == geteuid() && !flock(fd, LOCK_EX | LOCK_NB) &&
+            rmdir(path))
+            remove_all(path);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 static bool
 resolve(char path[PATH_MAX])
 {
@@ -162,7 +232,7 @@ resolve(char path[PATH_MAX])
 int
 lab_box_open(struct lab_box *box, bool plain, struct error *err)
 {
-    *box = (struct lab_box){.plain = plain, .cpu_seconds = 30};
+    *box = (struct lab_box){.plain = plain, .cpu_seconds = 30, .lock = -1};
     strcpy(box->hv, "/proc/self/exe");
     if (!labs_folder_find(box->labs, sizeof(box->labs)) ||
         !guestdir_find(box->guests, sizeof(box->guests)) ||
@@ -171,19 +241,16 @@ lab_box_open(struct lab_box *box, bool plain, struct error *err)
         return error_set(err, ENOENT,
                          "labs, guests or headers of plug-ins are not there: install hv, or set "
                          "HV_LABS, HV_GUESTS and HV_INCLUDE to their folders");
-    if (plain)
-        return 0;
-    if (geteuid())
+    if (geteuid() && !plain)
         return error_set(
             err, EPERM,
             "untrusted work is graded in a box of strategy ski, whose root file system "
             "only root can put together: be root, or, if you trust the work, say "
             "--plain");
-    strcpy(box->view, "/tmp/hv-box-XXXXXX");
-    if (!mkdtemp(box->view)) {
-        box->view[0] = 0;
-        return error_set(err, errno, "no folder can be made in /tmp: %s", strerror(errno));
-    }
+    sweep_folders();
+    int rc = take_folder(box, err);
+    if (rc || plain)
+        return rc;
     if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
         mount("tmpfs", box->view, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=256m"))
         return error_set(err, errno, "the box' file system: %s", strerror(errno));
@@ -195,8 +262,12 @@ lab_box_close(struct lab_box *box)
 {
     if (!box->view[0])
         return;
-    umount2(box->view, MNT_DETACH);
+    if (box->plain)
+        remove_all(box->view);
+    else
+        umount2(box->view, MNT_DETACH);
     rmdir(box->view);
+    close(box->lock);
     box->view[0] = 0;
 }
 
@@ -272,10 +343,9 @@ grade_boxed(const struct lab_box *box, char *const *argv, char *const *envp)
 }
 
 void
-lab_box_grade(const struct lab_box *box, const char *lab, int packed, int out)
+lab_box_grade(const struct lab_box *box, const char *lab, unsigned number, int packed, int out)
 {
-    char work[] = "/tmp/hv-grade-XXXXXX";
-    char env[5][PATH_MAX + 16];
+    char env[5][PATH_MAX + 32];
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)script, (char *)(uintptr_t)lab, NULL};
     char *const envp[] = {
         env[0],      env[1],     env[2],       env[3], env[4], "PATH=/usr/bin:/bin",
@@ -288,7 +358,9 @@ lab_box_grade(const struct lab_box *box, const char *lab, int packed, int out)
     snprintf(env[1], sizeof(env[1]), "HV_LABS=%s", box->labs);
     snprintf(env[2], sizeof(env[2]), "HV_GUESTS=%s", box->guests);
     snprintf(env[3], sizeof(env[3]), "HV_INCLUDE=%s", box->include);
-    snprintf(env[4], sizeof(env[4]), "T=%s", box->plain ? mkdtemp(work) : "/tmp");
+    strcpy(env[4], "T=/tmp");
+    if (box->plain)
+        snprintf(env[4], sizeof(env[4]), "T=%s/%u", box->view, number);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, FILE_MAX);
     limit(RLIMIT_CPU, box->cpu_seconds);

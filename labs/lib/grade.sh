@@ -298,6 +298,9 @@ if [ ! -s "$W/results" ]; then
 fi
 state='' because=''
 [ ! -s "$W/state" ] || IFS=$tab read -r state because <"$W/state"
-[ -z "${HV_LAB_JSON-}" ] || json >"$HV_LAB_JSON" || exit 2
+if [ -n "${HV_LAB_JSON-}" ] && ! json >"$HV_LAB_JSON" 2>/dev/null; then
+    echo "hv: cannot write '$HV_LAB_JSON' to its end" >&2
+    exit 2
+fi
 [ -z "$state" ] || printf 'Your work %s: %s\n' "$state" "$because"
 awk -F "$tab" '{ score += $3; total += $4 } END { print "Score: " score "/" total; exit score < total }' "$W/results"

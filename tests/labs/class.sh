@@ -119,24 +119,88 @@ for solution in "$labs"/solutions/[0-9][0-9]-*; do
     check "$lab: JSON says so" jq -e 'all(.[]; (.because | length > 0))' "$work/lab.json"
 done
 
+# hv is interrupted, or killed, at the second of three, which waits for ever: what is known is written, and nothing
+# stays, at the latest until the next start.
+mkdir "$work/three" && cp -r "$class/reference-1" "$work/three/1" && cp -r "$class/sleep-1" "$work/three/2" &&
+    cp -r "$class/reference-1" "$work/three/3"
+family() { # PID: its children, and theirs
+    for child in $(pgrep -P "$1"); do
+        echo "$child"
+        family "$child"
+    done
+}
+second_waits() {
+    [ -f "$work/three.kept/1.txt" ] || return 1
+    for child in $(family $pid); do
+        ! tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null | grep -q '^[^ ]*hv run .*dispatcher.so' || return 0
+    done
+    return 1
+}
+all_gone() {
+    for child in $children; do
+        case $(ps -o stat= -p "$child") in '' | Z*) ;; *) return 1 ;; esac
+    done
+}
+stopped() { # WHAT SIGNAL STATUS OPTION...
+    what=$1 signal=$2 want=$3
+    shift 3
+    rm -rf "$work/three.kept" "$work/three.csv"
+    # What a shell starts behind its back ignores SIGINT, if nobody says otherwise.
+    env --default-signal=INT \
+        "$hv" lab grade-all 3 "$work/three" --jobs 1 --keep "$work/three.kept" --csv "$work/three.csv" "$@" >"$work/said" 2>&1 &
+    pid=$!
+    check "$what: the second waits" wait_until second_waits
+    children=$(family $pid)
+    folder=$(readlink /proc/$pid/fd/* | grep '^/tmp/hv-boxes-')
+    kill "-$signal" $pid
+    wait $pid 2>/dev/null
+    check "$what: its status" [ $? = "$want" ]
+}
+interrupted() { # WHAT OPTION...
+    what=$1
+    shift
+    stopped "$what" INT 130 "$@"
+    check "$what: no process is left" wait_until all_gone
+    check "$what: nor a folder" absent "$folder"
+    check "$what: the first is written, the others say why not" diff - "$work/three.csv" <<END
+$(printf 'name,lab,score,total,state,because\r\n1,03-dispatcher,50,50,graded,\r')
+$(printf '2,03-dispatcher,0,50,stopped: interrupted,\r\n3,03-dispatcher,0,50,not begun: interrupted,\r')
+END
+}
+killed() { # WHAT OPTION...
+    what=$1
+    shift
+    stopped "$what" KILL 137 "$@"
+    case $* in
+    *--plain*) echo "$children" | xargs kill -KILL 2>/dev/null ;;
+    *) check "$what: no process is left" wait_until all_gone ;;
+    esac
+    "$hv" lab grade-all 3 "$work/plain" --plain >"$work/said" 2>&1
+    check "$what: at the next start its folder goes" absent "${folder:-$work}"
+}
+interrupted "Ctrl-C, --plain" --plain
+killed "SIGKILL, --plain" --plain
+
 if [ "$(id -u)" != 0 ]; then
     "$hv" lab grade-all 3 "$class" >"$work/said" 2>&1
     check "without root and --plain it refuses" grep -q 'say --plain' "$work/said"
     verdicts class
     exit
 fi
+interrupted "Ctrl-C"
+killed "SIGKILL"
 
 # Those that were started in a box know hv by the box' name for it.
 in_boxes() { grep -l -z -x 'HV=/hv/hv' /proc/[0-9]*/environ 2>/dev/null; }
 boxes() {
-    grep -o '/tmp/hv-box-[^ ]*' /proc/mounts
-    ls -d /tmp/hv-box-* 2>/dev/null
+    grep -o '/tmp/hv-boxes-[^ ]*' /proc/mounts
+    ls -d /tmp/hv-boxes-* 2>/dev/null
 }
-# What others left, who were killed, is not ours.
+# What others have at this moment is not ours.
 in_boxes >"$work/before"
 boxes_before=$(boxes)
 left() { in_boxes | grep -qvxF -f "$work/before"; }
-no_box() { [ "$(boxes)" = "$boxes_before" ]; }
+no_box() { ! boxes | grep -vxF -e "$boxes_before"; }
 nobody() { ! left; }
 "$hv" lab grade-all 3 "$class" --jobs 4 --seconds "$seconds" --csv "$work/1.csv" --json "$work/1.json" >"$work/1.txt" 2>&1
 check "it ends well" [ $? = 0 ]

@@ -125,6 +125,32 @@ check "a class: it is stopped" states
 check "a class: what the grader said is kept" grep -q 'Score: 5/5' "$work/kept/works.txt"
 check "a class: and that alone, without the box' own lines" test "$(tail -n 1 "$work/kept/works.txt")" = 'Score: 5/5'
 
+lacks() { ! grep -q "$1" "$work/out"; }
+# Where the result cannot be written: said before the work is done, if it can be known, and no other file is lost by it.
+says "grade: JSON cannot be written" 1 "hv: cannot write '/nosuch/x': No such" env HV_LABS="$work/fake" "$hv" lab grade 1 "$work/odd/works" --json /nosuch/x
+check "and no test was run" lacks Score
+says "grade: a full disk" 2 "hv: cannot write '/dev/full' to its end" env HV_LABS="$work/fake" "$hv" lab grade 1 "$work/odd/works" --json /dev/full
+rm -rf "$work/odd/"[efs]* "$work/odd/works/grade"
+: >"$work/odd/works.zip" && ln -s works "$work/odd/link"
+says "a class: JSON cannot be written" 1 "hv: cannot write '/nosuch/x': No such" \
+    env HV_LABS="$work/fake" "$hv" lab grade-all 1 "$work/odd" --plain --json /nosuch/x
+check "and nothing was graded" lacks graded
+says "a class: a full disk" 1 "hv: cannot write '/dev/full' to its end" \
+    env HV_LABS="$work/fake" "$hv" lab grade-all 1 "$work/odd" --plain --json /dev/full --csv "$work/odd.csv"
+check "and the other file is written" grep -q '^works,01-fake,5,5,graded' "$work/odd.csv"
+check "what is no submission is named" grep -q "^not graded, .*: 'link' and 1 more" "$work/out"
+# shellcheck disable=SC2016 # the inner shell's
+says "a class: no room for the table" 1 "hv: cannot write the table" \
+    env HV_LABS="$work/fake" sh -c '"$0" lab grade-all 1 "$1" --plain >/dev/full' "$hv" "$work/odd"
+if [ "$(id -u)" = 0 ]; then
+    mkdir "$work/odd/closed" && : >"$work/odd/closed/run"
+    chmod 0 "$work/odd/closed/run" "$work/odd/closed"
+    says "a class: modes do not matter to root" 0 "2 graded, 2 full" env HV_LABS="$work/fake" "$hv" lab grade-all 1 "$work/odd" --plain
+    mkdir "$work/odd/device" && mknod "$work/odd/device/run" c 1 3
+    says "a class: what cannot be unpacked" 0 "it could not be unpacked" \
+        env HV_LABS="$work/fake" setpriv --bounding-set=-mknod "$hv" lab grade-all 1 "$work/odd" --plain
+fi
+
 # A class whose folders have names that are meant for a terminal, a spreadsheet or a reader of JSON. All are too
 # large to be graded: their names are what matters.
 cd "$work" || exit 2
