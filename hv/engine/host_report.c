@@ -239,7 +239,10 @@ stopped(struct vcpu *vcpu, struct host_task *task, int number)
         host_exit_begin(vcpu, task, TRACE_HLT);
         return true;
     }
-    host_task_resume(host, task);
+    if (task->stepping && !task->listening)
+        host_task_step(host, task); /* kick() came before the instruction was executed */
+    else
+        host_task_resume(host, task);
     return false;
 }
 

@@ -192,6 +192,30 @@ test_steps(void)
     expect_end(0);
 }
 
+/* Who is interrupted before a step, as it begins, or in between, makes no step more and none longer. */
+static void
+test_kicked_steps(void)
+{
+    static const char *const places[] = {host_guest_written, host_guest_read, host_guest_point};
+
+    if (!machine_traps())
+        return;
+    open_guest(host_guest_image);
+    CU_ASSERT_EQUAL(go_on(true), RUN_DEBUG);
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        run.vm.engine_ops->kick(vcpu);
+        if (i == 1) { /* by the user, who is told so, and steps again */
+            run.vm.stop = 1;
+            CU_ASSERT_EQUAL(go_on(true), RUN_STOPPED);
+            run.vm.stop = 0;
+        }
+        CU_ASSERT_EQUAL_FATAL(go_on(true), RUN_DEBUG);
+        CU_ASSERT_FALSE(vcpu->exit.debug.at_point);
+        CU_ASSERT_EQUAL(get_regs().rip, address(places[i]));
+    }
+    expect_end(0);
+}
+
 /* Points that were changed while another thread ran with the former ones: of those it says nothing,
  * and those that remain have the numbers of today. */
 static void
@@ -231,6 +255,7 @@ test_own_trap(void)
 static const struct unit_test tests[] = {
     {"execute, write, access", test_points},
     {"steps, and points on the way", test_steps},
+    {"steps, and who is kicked", test_kicked_steps},
     {"points that change while a thread runs", test_changed},
     {"a program that sets TF itself", test_own_trap},
     {NULL, NULL},
