@@ -159,7 +159,10 @@ kvm_finish(struct vcpu *vcpu, struct error *err)
     /* KVM ends the instruction whose access was answered, and then sees immediate_exit. */
     set_immediate_exit(v, 1);
     int rc = kvm_enter(vcpu, err);
-    set_immediate_exit(v, v->kicked || v->fired);
+    /* In this order: whoever kicks between the two lines sets it himself. */
+    set_immediate_exit(v, 0);
+    if (v->kicked || v->fired)
+        set_immediate_exit(v, 1);
     return rc;
 }
 
