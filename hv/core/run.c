@@ -137,7 +137,7 @@ about_to_inject(struct vm *vm, struct vcpu *vcpu)
  * INTR_WINDOW exit that the same run has without it.
  */
 static int
-offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
+offer_interrupt(struct vm *vm, struct vcpu *vcpu, uint64_t *handed, struct error *err)
 {
     vcpu->offered = true;
     vcpu->window_requested = false;
@@ -149,6 +149,8 @@ offer_interrupt(struct vm *vm, struct vcpu *vcpu, struct error *err)
     }
     uint8_t vector = vm->irq.acknowledge(vm->irq.ctx);
     vcpu->halted = false;
+    if (vm->engine_ops->caps & CAP_ICOUNT)
+        *handed = vm->engine_ops->icount(vcpu);
     if (vm->recorder) {
         struct trace_event *e = recording_begin(vm, vcpu, TRACE_INJECT, TRACE_ACTOR_DISPATCHER,
                                                 recording_guest(vcpu));
@@ -250,22 +252,28 @@ over_limit(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits, ui
 /*
  * Enters the guest until it comes out for a reason that is worth a record: a kick after which no
  * device was due and nobody had typed is not. False: *result says how the run ended.
+ *
+ * An interrupt that was handed over after `handed` instructions is followed by one more, even if the user
+ * wants to stop: else the guest would stand in its handler at the very moment (debugger/machine.h) at
+ * which it stood before that.
  */
 static bool
 enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             struct run_result *result)
 {
+    uint64_t handed = UINT64_MAX;
+
     for (;;) {
         uint64_t budget, deadline;
         int rc;
 
-        if (vm->stop)
+        if (vm->stop && vm->engine_ops->icount(vcpu) != handed)
             return end_run(result, RUN_STOPPED);
         if (over_limit(vm, vcpu, limits, &budget))
             return end_run(result, RUN_LIMIT);
         if (!vcpu->offered && limits->injects && about_to_inject(vm, vcpu))
             return end_run(result, RUN_INJECT);
-        if (!vcpu->offered && (rc = offer_interrupt(vm, vcpu, &result->message)))
+        if (!vcpu->offered && (rc = offer_interrupt(vm, vcpu, &handed, &result->message)))
             return end_run(result, failed_injection(vm, rc));
         if (vcpu->halted) {
             if (!idle(vm, vcpu))
@@ -285,6 +293,9 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (vm->recorder && vcpu->resuming && !vcpu->exit.no_entry)
             recording_entry(vm, vcpu);
         vcpu->resuming = false;
+        bool last = vm->stop;
+        if (last)
+            budget = 1;
         /* A step must not take the place of the exit that a device is due for. */
         bool step = limits->step && vm->engine_ops->time(vcpu) < deadline;
         if (step ? vm->engine_ops->step(vcpu, &result->message)
@@ -295,7 +306,7 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (vm->strategy->refine && vcpu->exit.kind != TRACE_DEBUG)
             vm->strategy->refine(vcpu);
         if (vcpu->exit.kind == TRACE_LIMIT)
-            return end_run(result, RUN_LIMIT);
+            return end_run(result, last ? RUN_STOPPED : RUN_LIMIT);
         if (vcpu->exit.kind == TRACE_DEBUG)
             return end_run(result, RUN_DEBUG);
         if (vcpu->exit.kind == TRACE_KICK && vm->power != POWER_NONE) { /* a process has ended */
@@ -303,8 +314,8 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
             vcpu->exit.kind = TRACE_PROCESS_END;
             return end_run(result, RUN_POWER_OFF);
         }
-        if (vcpu->exit.kind == TRACE_KICK && vm->stop) /* what is due remains so */
-            return end_run(result, RUN_STOPPED);
+        if (vcpu->exit.kind == TRACE_KICK && vm->stop)
+            continue; /* to the top; what is due remains so */
         if (vcpu->exit.kind != TRACE_KICK || housekeeping(vm, vcpu))
             return true;
     }

@@ -17,6 +17,9 @@ static const struct subject hello = {"build/guests/hello64", "hardware", "", NUL
 static const struct subject minios = {"build/guests/minios", "hardware", "hz=1000 tasks=preempt",
                                       NULL, 0};
 
+static const struct subject minios_pv = {"build/guests/minios-pv", "paravirt",
+                                         "hz=1000 tasks=preempt", NULL, 0};
+
 /* --- the interruption --------------------------------------------------------------------------------- */
 
 /* An engine soft that somebody interrupts at its entry number `at`. */
@@ -206,12 +209,44 @@ test_inject(void)
     rig_close(&rig);
 }
 
+/* Handed over and interrupted, it is behind the first instruction of its handler: each moment is one
+ * state. */
+static void
+check_handed(const struct subject *subject)
+{
+    static struct rig rig, plain;
+    struct machine *m = &rig.machine;
+    struct x86_regs a, b;
+    struct stop stop;
+
+    rig_open(&rig, subject);
+    rig_open(&plain, subject);
+    hook(&rig);
+    rig_seek(&rig, &(struct moment){.exits = 600, .edge = EDGE_IN});
+    for (unsigned i = 0; i < 200; i++) {
+        interrupt_entry(2);
+        CU_ASSERT_EQUAL(m->ops->forward(m, &(struct machine_goal){0}, &stop, &rig.err), 0);
+        CU_ASSERT_EQUAL_FATAL(stop.why, STOP_INTERRUPTED);
+        rig_seek(&plain, &m->now);
+        CU_ASSERT_EQUAL(m->ops->get_regs(m, &a, &rig.err), 0);
+        CU_ASSERT_EQUAL(m->ops->get_regs(&plain.machine, &b, &rig.err), 0);
+        CU_ASSERT_EQUAL(memcmp(&a, &b, sizeof(a)), 0);
+    }
+    rig_close(&plain);
+    rig_close(&rig);
+}
+
+static void
+test_handed(void)
+{
+    check_handed(&minios);
+    check_handed(&minios_pv);
+}
+
 static const struct unit_test tests[] = {
-    {"to a moment that never comes", test_seek},
-    {"back to a write", test_watch},
-    {"a card of an exit elsewhere", test_card},
-    {"at an interrupt", test_inject},
-    {NULL, NULL},
+    {"to a moment that never comes", test_seek}, {"back to a write", test_watch},
+    {"a card of an exit elsewhere", test_card},  {"at an interrupt", test_inject},
+    {"behind an interrupt", test_handed},        {NULL, NULL},
 };
 
 const struct unit_suite suite_debugger_interrupted = {"debugger_interrupted", tests};
