@@ -293,13 +293,10 @@ enter_guest(struct vm *vm, struct vcpu *vcpu, const struct run_limits *limits,
         if (vm->recorder && vcpu->resuming && !vcpu->exit.no_entry)
             recording_entry(vm, vcpu);
         vcpu->resuming = false;
-        bool last = vm->stop;
-        if (last)
-            budget = 1;
         /* A step must not take the place of the exit that a device is due for. */
-        bool step = limits->step && vm->engine_ops->time(vcpu) < deadline;
+        bool last = vm->stop, step = limits->step && vm->engine_ops->time(vcpu) < deadline;
         if (step ? vm->engine_ops->step(vcpu, &result->message)
-                 : vm->engine_ops->run(vcpu, deadline, budget, &result->message))
+                 : vm->engine_ops->run(vcpu, deadline, last ? 1 : budget, &result->message))
             return end_run(result, RUN_FAILED);
         if (vm->strategy->in_user)
             vcpu->exit.user = vm->strategy->in_user(vcpu);
