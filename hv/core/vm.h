@@ -69,9 +69,9 @@ struct vm {
     uint64_t exits;           /* numbered as in the recording */
     uint64_t exits_by_kind[TRACE_KIND_COUNT];
     volatile sig_atomic_t stop; /* set by a signal handler: leave the run loop */
-    volatile sig_atomic_t
-        asked; /* before stop: it is the user who wants that. It stays when the loop
-                                    was left, until the user was told so */
+    /* Set before stop: it is the user who wants that. It stays when the loop was left, until the user
+     * was told so. */
+    volatile sig_atomic_t asked;
 
     /* Engine host (core/process.h): the program, and who starts it (NULL: the engine itself). */
     const struct process_spec *program;
