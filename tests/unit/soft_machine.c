@@ -9,7 +9,7 @@
 #include "tests/unit/unit.h"
 
 #define RAM_SIZE   (UINT64_C(4) << 20)
-#define IDT        UINT64_C(0x200000)
+#define IDT        SM_IDT
 #define DIRECTORY  UINT64_C(0x380000)
 #define PAGE_TABLE UINT64_C(0x381000)
 #define ENTRY_ALL  UINT64_C(0x3) /* present, writable */

@@ -10,6 +10,7 @@
 #include "isa/x86/regs.h"
 
 #define SM_CODE  UINT64_C(0x100000)
+#define SM_IDT   UINT64_C(0x200000)
 #define SM_STACK UINT64_C(0x300000)
 #define SM_PAGE  UINT64_C(0x390000)   /* data and code */
 #define SM_ALIAS UINT64_C(0x40005000) /* the same page, by an entry that comes and goes */

@@ -140,6 +140,75 @@ test_watch_interrupt(void)
     }
 }
 
+/* Another program in the kernel's place. */
+static void
+load(const uint8_t *code, size_t size)
+{
+    CU_ASSERT_EQUAL(ram_write(&m.vm.ram, soft_machine_address(soft_guest_start), code, size), 0);
+}
+
+/* An exception goes to handler, by a copy of #PF's gate. */
+static void
+send(unsigned vector, uint64_t handler)
+{
+    uint64_t gate;
+
+    CU_ASSERT_EQUAL(ram_read(&m.vm.ram, SM_IDT + 16 * VEC_PF, &gate, sizeof(gate)), 0);
+    gate = (gate & ~UINT64_C(0xffff00000000ffff)) | (handler & 0xffff) | (handler >> 16) << 48;
+    CU_ASSERT_EQUAL(ram_write(&m.vm.ram, SM_IDT + 16 * vector, &gate, sizeof(gate)), 0);
+}
+
+/* LGDT reads its operand, and then faults, as the base is not canonical: nothing was read. It does so
+ * in the processor, and under trap in the VMM. */
+static void
+test_watch_fault(void)
+{
+    static const uint8_t lgdt[] = {0x41, 0x0f, 0x01, 0x55, 0x00}; /* LGDT (%r13) */
+    static const uint64_t operand[] = {UINT64_C(0xffff), UINT64_C(0x8000)};
+    static const struct stop_point point = {SM_PAGE, 10, STOP_READ};
+    const uint64_t halt = soft_machine_address(soft_guest_called) - 2; /* CLI; HLT */
+
+    for (unsigned s = 0; s < ARRAY_SIZE(strategies); s++) {
+        soft_machine_open(&m, strategies[s], TURNS, NEVER);
+        load(lgdt, sizeof(lgdt));
+        send(VEC_GP, halt);
+        CU_ASSERT_EQUAL(ram_write(&m.vm.ram, SM_PAGE, operand, sizeof(operand)), 0);
+        CU_ASSERT_EQUAL(set(&point, 1), 0);
+        CU_ASSERT(!go(false));
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).rip, halt + 2);
+        soft_machine_close(&m);
+    }
+}
+
+/* A store and INSB have written when the single step's #DB comes; INSB is carried out by the VMM. */
+static void
+test_watch_single_step(void)
+{
+    static const uint8_t code[] = {
+        0x9c, 0x81, 0x0c, 0x24, 0x00, 0x01, 0x00, 0x00, 0x9d, /* TF */
+        0x49, 0x8d, 0x7d, 0x40,                               /* LEA 0x40(%r13), %rdi */
+        0x41, 0x89, 0x7d, 0x48,                               /* MOV %edi, 0x48(%r13) */
+        0x6c, 0x0f, 0x0b,                                     /* INSB; UD2 */
+    };
+    const struct stop_point points[] = {{SM_PAGE + 0x40, 1, STOP_WRITE},
+                                        {SM_PAGE + 0x48, 4, STOP_WRITE}};
+
+    for (unsigned s = 0; s < ARRAY_SIZE(strategies); s++) {
+        soft_machine_open(&m, strategies[s], TURNS, NEVER);
+        load(code, sizeof(code));
+        send(VEC_DB, soft_machine_address(soft_guest_tick));
+        send(VEC_UD, soft_machine_address(soft_guest_called) - 2); /* CLI; HLT */
+        CU_ASSERT_EQUAL(set(points, 2), 0);
+        for (unsigned hit = 2; hit--;) {
+            CU_ASSERT(go(false));
+            CU_ASSERT_EQUAL(m.vm.vcpu[0].exit.debug.address, points[hit].address);
+        }
+        CU_ASSERT(!go(false));
+        CU_ASSERT_EQUAL(soft_machine_regs(&m).gpr[X86_R12], 3); /* LEA, MOV, INSB */
+        soft_machine_close(&m);
+    }
+}
+
 /* The instruction that the snapshot stands before was patched again since: the old one runs. */
 static void
 test_decoded_again(void)
@@ -242,6 +311,8 @@ static const struct unit_test tests[] = {
     {"before an instruction", test_execute},
     {"after an access", test_watch},
     {"the frame of an interrupt", test_watch_interrupt},
+    {"an access of what faults", test_watch_fault},
+    {"an access under single step", test_watch_single_step},
     {"taken back, code is decoded again", test_decoded_again},
     {"taken back, a point that was set since strikes", test_set_since},
     {"registers", test_registers},
