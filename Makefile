@@ -146,6 +146,7 @@ check-labs: all | build/deps/check ## every lab: the starter fails as its handou
 	@tests/labs/cli.sh build/labs-installed/usr/bin/hv labs
 	@tests/labs/ski.sh build/labs-installed/usr/bin/hv labs
 	@tests/labs/check.sh build/labs-installed/usr/bin/hv labs $(LAB)
+	@tests/labs/wrong.sh build/labs-installed/usr/bin/hv labs $(LAB)
 	@$(if $(LAB),,$(MAKE) -s check-tickets check-demos)
 
 check-guest: $(HV) guests

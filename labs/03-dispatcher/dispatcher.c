@@ -54,8 +54,9 @@ end(struct run_result *result, enum run_end why, const char *sentence)
  *           behind the instruction
  * returns   STRATEGY_HANDLED; STRATEGY_PASS for a leaf that is not ours; STRATEGY_END if the engine
  *           fails (it fills result->message)
- * hint      the engine has the registers: ops->get_regs(vcpu, &regs, &result->message), change
- *           regs.gpr[X86_RAX] ..., regs.rip, ops->set_regs(). An exit at an intercepted instruction comes
+ * hint      the engine has the registers, and vcpu->vm->engine_ops the routines: struct x86_regs regs;
+ *           get_regs(vcpu, &regs, &result->message); change regs.gpr[X86_RAX] ..., regs.rip;
+ *           set_regs() the same way. Both return 0, or fail. An exit at an intercepted instruction comes
  *           BEFORE it: rip points at it, and nobody moves rip but you. CPUID is 2 bytes long (0F A2).
  *           In 64-bit mode CPUID clears the upper halves of the four registers
  */

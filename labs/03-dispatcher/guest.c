@@ -45,9 +45,9 @@ ask_cpuid(void)
 static uint64_t
 read_msr(uint32_t number)
 {
-    uint32_t low, high;
+    uint64_t low, high; /* all of RAX and RDX: their upper halves are 0 */
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
-    return (uint64_t)high << 32 | low;
+    return (high << 32) + low;
 }
 
 static void
@@ -61,6 +61,7 @@ ask_msr(void)
 {
     uint64_t first = read_msr(MSR_EXITS), efer = read_msr(0xc0000080u);
 
+    in32(0x5f0);
     say("exits between two reads", read_msr(MSR_EXITS) - first);
     write_msr(MSR_EXITS, 0x100000000);
     say_hex("after a write", read_msr(MSR_EXITS));
@@ -84,21 +85,25 @@ say_signed(const char *what, int64_t value)
     print("\n");
 }
 
-/* The kinds of exits are hv's own numbers: the command line says CPUID's, "kind=N". */
+/* The kinds of exits are hv's own numbers: the command line says CPUID's and RDMSR's, "kind=N,M". */
 static void
 ask_calls(const struct boot_info *boot)
 {
     uint32_t r[4];
-    uint64_t kind = 0;
+    uint64_t kind[2] = {0, 0};
+    unsigned n = 0;
 
     for (const char *at = (const char *)boot->command_line; *at; at++)
-        if (*at == '=')
-            for (at++; *at >= '0' && *at <= '9'; at++)
-                kind = 10 * kind + (uint64_t)(*at - '0');
+        if (*at == '=' || *at == ',')
+            n += *at == ',';
+        else if (*at >= '0' && *at <= '9')
+            kind[n % 2] = 10 * kind[n % 2] + (uint64_t)(*at - '0');
     cpuid(1, r);
     cpuid(1, r);
     cpuid(1, r);
-    say_signed("exits by CPUID", hypercall(HC_COUNT, kind));
+    read_msr(0xc0000080u);
+    say_signed("exits by CPUID", hypercall(HC_COUNT, kind[0]));
+    say_signed("exits by RDMSR", hypercall(HC_COUNT, kind[1]));
     say_signed("exits of kind 10000", hypercall(HC_COUNT, 10000));
     say_signed("exits of kind -1", hypercall(HC_COUNT, ~0ull));
     say_signed("no such call", hypercall(HC_COUNT + 1, 0));
@@ -114,8 +119,10 @@ poll(unsigned times)
 void
 guest_main(struct boot_info *boot)
 {
-    if (asked(boot, "count"))
+    if (asked(boot, "count")) {
         poll(5);
+        (void)*(volatile uint32_t *)0xfe000000; /* no memory, and no device: an exit, too */
+    }
     if (asked(boot, "cpuid"))
         ask_cpuid();
     if (asked(boot, "msr"))
@@ -128,7 +135,9 @@ guest_main(struct boot_info *boot)
         poll(99);
         out32(0x5f0, 0);
         poll(99);
-        say("polled", 297);
+        in32(0x5f4);
+        poll(99);
+        say("polled", 396);
     }
     if (asked(boot, "poll")) {
         poll(100000);
