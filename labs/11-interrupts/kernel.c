@@ -123,7 +123,14 @@ try_mask(void)
         unmask();
         spin(3);
     }
+    uint64_t before = ticks;
+    __asm__ volatile("cli"); /* the real one: now the processor takes none */
+    spin(5);
+    uint64_t refused = ticks;
+    __asm__ volatile("sti");
+    hypercall(HC_EVENTS, 0);
     say("interrupted while masked", violations);
+    say("interrupted while the processor could not", refused - before);
     print(ticks >= 5 ? "afterwards they came\n" : "afterwards none came\n");
 }
 
@@ -197,6 +204,7 @@ try_lost(void)
     uint64_t start;
 
     mask();
+    spin(20); /* the clock does not begin with the machine */
     hypercall(HC_CLOCK, PERIOD);
     start = tsc();
     for (unsigned n = 0; n < 5; n++) {

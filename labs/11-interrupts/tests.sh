@@ -21,8 +21,8 @@ part "A. The flag"
 
 t_mask() {
     go mask mask
-    expect "$W/mask.out" "While 'masked' is set no interrupt is handed over; afterwards it is." \
-        "interrupted while masked: 0" "afterwards they came"
+    expect "$W/mask.out" "While 'masked' is set no interrupt is handed over, nor while the processor can take none (can_inject); afterwards it is." \
+        "interrupted while masked: 0" "interrupted while the processor could not: 0" "afterwards they came"
 }
 check mask 10 "no interrupt while masked"
 
