@@ -39,6 +39,9 @@ wrong 03 patient dispatcher.c 's/vcpu->exit.access.address != lab->polled_port/0
 wrong 11 mask vif.c 's/ && vcpu->vm->engine_ops->can_inject(vcpu)//' "the processor is not asked"
 wrong 11 cheap vif.c 's/set_waiting(vcpu, 0)/(void)vcpu/' "something waits for ever after"
 wrong 11 lost vif.c 's/ - lab->start//' "the clock begins with the machine"
+wrong 12 once driver.c 's/cpuid(0, .*/vendor[0] = 0x756e6547, vendor[1] = 0x49656e69, vendor[2] = 0x6c65746e;/; s/cpuid(1, .*/family = 0x600, a = d = 0, (void)a, (void)d;/' "the processor is not asked"
+wrong 12 elsewhere driver.c 's/while (!(in8(UART_LSR) & LSR_THRE))/while (0)/' "a UART that is never asked"
+wrong 12 tenth driver.c "s/c == '.n' || //" "lines are kept until the buffer is full"
 
 [ $passed != 0 ] || [ $failed != 0 ] || [ -n "$only" ] || verdict all "nothing was tried"
 verdicts "wrong solutions"
