@@ -29,6 +29,7 @@ struct chrome {
     struct names names;
     struct spans spans;
     bool any;             /* an entry was written: the next one needs a comma */
+    bool seen[256];       /* by vcpu: it has lines, and its tracks need names */
     uint64_t last;        /* the latest time */
     uint64_t number[256]; /* by vcpu: of the exit that is being handled */
 };
@@ -43,6 +44,7 @@ open_line(struct chrome *c, const struct trace *t, const char *phase, unsigned a
 
     put_text(p, c->any ? ",\n{\"ph\":\"" : "\n{\"ph\":\"");
     c->any = true;
+    c->seen[vcpu] = true;
     put_text(p, phase);
     put_text(p, "\",\"pid\":");
     put_number(p, t->actor[actor].domain + 1u);
@@ -225,10 +227,11 @@ static void
 put_tracks(struct chrome *c, const struct trace *t)
 {
     bool domain[TRACE_DOMAIN_COUNT] = {false};
+    bool process = !strcmp(t->engine, "host"); /* event.h: there a vcpu is a process */
     char name[TRACE_NAME_SIZE + 16];
 
     for (unsigned vcpu = 0; vcpu < 256; vcpu++) {
-        if (vcpu && !c->spans.vcpu[vcpu].exit && !c->spans.vcpu[vcpu].last)
+        if (vcpu && !c->seen[vcpu])
             continue;
         for (unsigned a = 0; a < t->actors; a++) {
             unsigned d = t->actor[a].domain;
@@ -237,7 +240,8 @@ put_tracks(struct chrome *c, const struct trace *t)
             if (!domain[d])
                 put_metadata(c, t, a, vcpu, "process_sort_index", NULL, d);
             domain[d] = true;
-            snprintf(name, sizeof(name), vcpu ? "%s, cpu %u" : "%s", t->actor[a].name, vcpu);
+            snprintf(name, sizeof(name), vcpu ? "%s, %s %u" : "%s", t->actor[a].name,
+                     process ? "process" : "cpu", vcpu);
             put_metadata(c, t, a, vcpu, "thread_name", name, 0);
             put_metadata(c, t, a, vcpu, "thread_sort_index", NULL, a);
         }
@@ -271,8 +275,8 @@ chrome_end(struct view *view, bool failed)
     int rc = 0;
 
     if (c && !failed) {
-        put_tracks(c, view->trace);
         put_rest(c, view);
+        put_tracks(c, view->trace);
         put_text(&c->put, "\n]}\n");
         rc = put_end(&c->put);
     }

@@ -51,6 +51,8 @@ has "whose time it was" '^Time: guest .*, host kernel [1-9].*, VMM .*, not told 
 has "who answers a call" '^ *handled by the host.s kernel'
 timeout 300 "$hv" trace --stats --json "$work/t" | jq -f "${0%/*}/../cli/stats.jq" >"$work/out" 2>&1
 has "the numbers add up" '^true$'
+timeout 300 "$hv" trace --format chrome "$work/t" | jq -f "${0%/*}/../cli/chrome.jq" >"$work/out" 2>&1
+has "each process has its tracks, with names" '^true$'
 "$hv" graph state "$work/t" >"$work/out" 2>&1
 has "the picture" 'syscall wait4'
 "$hv" graph ladder --range 2:6 "$work/t" >"$work/out" 2>&1
