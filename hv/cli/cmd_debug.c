@@ -91,10 +91,14 @@ static int
 restart(struct debugger *debugger, struct error *err)
 {
     struct debugging *d = debugger->restart_context;
-    int rc = tear_down(d, err);
+    int rc;
 
+    prompt_hold_interrupt(true); /* there is no machine to interrupt meanwhile */
+    rc = tear_down(d, err);
     if (!rc)
         rc = build(d, err);
+    if (!rc)
+        prompt_hold_interrupt(false);
     if (rc) {
         debugger->quit = true;
         debugger->status = STATUS_USER;

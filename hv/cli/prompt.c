@@ -24,7 +24,7 @@
 /* What the handler of SIGINT and readline's callbacks, which are given nothing, may touch. */
 static struct machine *volatile signal_machine;
 static struct debugger *volatile signal_debugger;
-static volatile sig_atomic_t signal_at_prompt, signal_clear;
+static volatile sig_atomic_t signal_at_prompt, signal_clear, signal_held, signal_late;
 
 /* --- Ctrl-C ----------------------------------------------------------------------------------- */
 
@@ -34,6 +34,8 @@ on_interrupt(int number)
     (void)number;
     if (signal_at_prompt)
         signal_clear = 1;
+    else if (signal_held)
+        signal_late = 1;
     else if (signal_machine)
         machine_interrupt(signal_machine);
 }
@@ -46,6 +48,17 @@ prompt_catch_interrupt(struct machine *machine)
     /* No SA_RESTART: an ioctl or a poll that waits must come back. */
     signal_machine = machine;
     sigaction(SIGINT, &action, NULL);
+}
+
+void
+prompt_hold_interrupt(bool hold)
+{
+    signal_held = hold;
+    if (hold || !signal_late)
+        return;
+    signal_late = 0;
+    if (signal_machine)
+        machine_interrupt(signal_machine);
 }
 
 /* readline has been interrupted: a new, empty line. */
@@ -190,9 +203,9 @@ read_line(const struct debugger *debugger)
     fflush(debugger->out);
     signal_clear = 0;
     signal_at_prompt = 1;
+    machine_forget_interrupt(debugger->machine);
     line = readline(text);
-    machine_forget_interrupt(debugger->machine); /* what comes from now on is for the command */
-    signal_at_prompt = 0;
+    signal_at_prompt = 0; /* what comes from now on is for the command */
     return line;
 }
 

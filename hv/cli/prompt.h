@@ -11,6 +11,8 @@ bool prompt_ask(const char *question);
 
 /* From here on Ctrl-C stops the guest, or clears the line at the prompt; NULL: it kills again. */
 void prompt_catch_interrupt(struct machine *machine);
+/* While held, Ctrl-C waits: the machine is taken away and built anew. */
+void prompt_hold_interrupt(bool hold);
 
 /* script.c: executes what a file or a pipe holds, a line each. 0; -errno and a sentence with the
  * line's number for the first that fails. */

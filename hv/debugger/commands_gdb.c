@@ -18,6 +18,8 @@ run_gdbserver(struct debugger *debugger, const char *arguments, struct error *er
     fprintf(debugger->out, "waiting for gdb: target remote %s\n",
             !strncmp(where, "unix:", 5) ? where + 5 : where);
     fflush(debugger->out);
+    if (!debugger->machine->interrupted) /* what stopped a command of this script before is over */
+        machine_forget_interrupt(debugger->machine);
     rc = gdb_serve(debugger, where, &killed, err);
     machine_forget_interrupt(debugger->machine);
     if (rc)

@@ -360,4 +360,21 @@ END
 ends "history is read" 0
 [ "$(grep -c '^when$' "$history")" = 1 ] || verdict "history" "has a line twice"
 
+# Ctrl-C at any time, also while there is no machine because a new one is built.
+{
+    echo 'echo it begins'
+    i=0
+    while [ $((i += 1)) -le 200 ]; do printf 'stepi\nstarti\n'; done
+    echo 'echo all restarted'
+} >"$work/restarts"
+printf '%s\n' "(hv) |source $work/restarts\\r" 'all restarted|' '|quit\r' >"$work/keys"
+# shellcheck disable=SC2016 # the inner shell's
+timeout 300 "$pty" "$work/keys" sh -c 'echo $$ >"$1"; exec "$2" debug --nx --engine soft minios' sh \
+    "$work/pid" "$hv" >"$work/out" 2>&1 &
+user=$!
+wait_until grep -q 'it begins' "$work/out"
+while ! grep -q '^all restarted' "$work/out" && kill -INT "$(cat "$work/pid")" 2>"$work/killed"; do :; done
+wait $user
+check "Ctrl-C while the machine is built anew" grep -q '^all restarted' "$work/out"
+
 verdicts debugger
