@@ -14,6 +14,9 @@ right_at() { # LOAD
     same "load $1%: worked" "$(($1 * 2)) ms" "$worked ms" "A clock that is right because nothing is done is no help."
     [ "$step" -le 5000 ] || flunk "load $1%: the clock jumps by $step us: between two looks 1 ms apart. A clock that is set again and again is right on the average; a booking in between is not."
     [ "$worst" -le 5000 ] || flunk "load $1%: the clock is $worst us off. $2"
+    vm_run alone$1 accounts.vm "load=$1 run=200 sync=0"
+    alone=$(last alone$1 worst)
+    [ "${alone:-9999999}" -le 5000 ] || flunk "load $1%: without the time server (sync=0) the clock is $alone us off: it is set so often that it looks right. The ticks are lost all the same, and the next look in between is wrong."
     line "$good" GOOD "load $1%: at worst $worst us off, greatest jump $step us"
 }
 
