@@ -50,7 +50,8 @@ fill_where(struct card *card, const struct trace *t, const struct trace_event *e
         card_add(card, CARD_WHERE, "guest's clock", "%s instructions",
                  describe_count(e->icount, symbol, sizeof(symbol)));
     if (e->vcpu)
-        card_add(card, CARD_WHERE, "virtual CPU", "%u", e->vcpu);
+        card_add(card, CARD_WHERE, strcmp(t->engine, "host") ? "virtual CPU" : "process", "%u",
+                 e->vcpu);
 }
 
 static void

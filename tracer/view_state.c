@@ -152,8 +152,13 @@ put_edge(FILE *out, const struct graph *g, const struct graph_edge *e, bool time
         fprintf(out, "more");
     else
         picture_text(out, g->trace->kind[e->kind].name);
-    if (e->place && !e->merged)
+    if (e->place && !e->merged && g->places.by == VIEW_BY_REASON) {
+        char call[64]; /* by its name, as player/state.js looks for it */
+        fputc('-', out);
+        picture_text(out, places_name(&g->places, e->place, call, sizeof(call)));
+    } else if (e->place && !e->merged) {
         fprintf(out, "-%" PRIu64, e->place);
+    }
     fprintf(out, "\" label=\"");
     put_edge_label(out, g, e, times);
     fprintf(out, "\" tooltip=\"");

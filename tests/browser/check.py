@@ -51,6 +51,29 @@ def check_strategy(browser, name):
     page.close()
 
 
+def check_calls(browser):
+    """A process: each call lights the arrow that has its name, where it has one."""
+    if not os.path.exists(path("ski.html")):
+        return
+    page = Page(browser)
+    page.open(path("ski.html"))
+    equal("ski: no complaint on opening", page.complaints(), [])
+    lit = page.run("""(() => { const seen = {}, words = (n) => [...n.querySelectorAll('text')].map((t) =>
+            t.textContent).join(' '), arrows = [...document.querySelectorAll('#picture .edge')].map(words);
+        for (let e = 0; e < count; e++) {
+            const call = kindOf(e).name === 'syscall' && operandsOf(e).split('(')[0];
+            if (call && !(call in seen) && arrows.some((a) => a.startsWith(`syscall ${call} `))) {
+                picture.light(e);
+                seen[call] = [...document.querySelectorAll('#picture .edge.lit')].map(words).join();
+            }
+        }
+        return seen; })()""")
+    check("ski: calls have arrows of their own", len(lit) > 5, lit)
+    equal("ski: a call lights its own arrow",
+          [call for call in lit if not lit[call].startswith("syscall %s " % call)], [])
+    page.close()
+
+
 # --- moving -----------------------------------------------------------------------------------------
 
 def check_steps(browser):
@@ -316,6 +339,7 @@ def main():
     try:
         for name in ("hardware", "trap", "paravirt"):
             check_strategy(browser, name)
+        check_calls(browser)
         for group in (check_steps, check_play, check_search, check_filter, check_card, check_parts, check_hostile,
                       check_looks, check_phone, check_print, check_access):
             try:

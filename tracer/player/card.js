@@ -33,7 +33,7 @@ const card = (() => {
         if (events.icount[e])
             rows.push(row("guest's clock", `${countText(events.icount[e])} instructions`));
         if (events.vcpu[e])
-            rows.push(row('virtual CPU', String(events.vcpu[e])));
+            rows.push(row(data.engine === 'host' ? 'process' : 'virtual CPU', String(events.vcpu[e])));
         if (data.times)
             rows.push(row('time', `${timeText(events.time[e])} after the start`));
         return rows;

@@ -4,7 +4,8 @@
  * Graphviz drew it when the page was made. It is taken in element by element, and only what a
  * picture needs: no script, no link, no style. Its colours become those of the style sheet, so that
  * they follow light and dark. An arrow of the program's view_state.c has the name edge-FROM-TO-KIND,
- * or ...-more where several were merged; 64 stands for actors that were merged.
+ * ...-KIND-CALL for a process's system call, or ...-more where several were merged; 64 stands for
+ * actors that were merged.
  */
 
 const picture = (() => {
@@ -88,8 +89,10 @@ const picture = (() => {
                 return call;
             ends.push(`${known(to)}-${known(from)}`);
         }
+        const call = /^\w+(?=\()/.exec(operandsOf(e)); /* "getuid()": an arrow for each call */
         for (const pair of ends) {
-            const found = byName.get(`edge-${pair}-${name}`) || byName.get(`edge-${pair}-more`);
+            const found = call && byName.get(`edge-${pair}-${name}-${call[0]}`) ||
+                byName.get(`edge-${pair}-${name}`) || byName.get(`edge-${pair}-more`);
             if (found)
                 return found;
         }
