@@ -6,9 +6,12 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/run_ski.h"
@@ -67,6 +70,26 @@ catch_signals(void (*handler)(int))
         sigaction(numbers[i], &action, NULL);
 }
 
+/* Until the guest has ended: 0; or a signal has come: -EINTR. One that comes between the question and
+ * the waiting would be waited over, so it has to wait itself until ppoll() lets it in. */
+static int
+await_end(pid_t first)
+{
+    struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, first, 0), .events = POLLIN};
+    sigset_t all, was;
+    int ready = 0;
+
+    if (p.fd < 0)
+        return signal_caught ? -EINTR : 0; /* ski_wait() waits */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &was);
+    while (!signal_caught && ready <= 0)
+        ready = ppoll(&p, 1, NULL, &was);
+    sigprocmask(SIG_SETMASK, &was, NULL);
+    close(p.fd);
+    return ready > 0 ? 0 : -EINTR;
+}
+
 /* What only a traced run has a use for (launch_wants_events() sends the rest there). */
 static int
 check_options(const struct args *args, struct error *err)
@@ -97,6 +120,7 @@ run_ski(const struct args *args)
     struct error err = {""};
     struct ski *ski;
     int status = STATUS_OURS, rc;
+    pid_t first = 0;
 
     if (args_flag(args, "explain")) {
         print_steps();
@@ -111,11 +135,11 @@ run_ski(const struct args *args)
 
     /* Ready before the guest is: it must not outlive us because a signal came in between. */
     catch_signals(on_signal);
-    rc = ski_start(ski, &setup.spec, NULL, NULL, &err);
+    rc = ski_start(ski, &setup.spec, NULL, &first, &err);
     if (!rc && ski_degraded(ski)[0])
         fprintf(stderr, "hv: %s\n", ski_degraded(ski));
-    if (!rc && signal_caught)
-        rc = -EINTR;
+    if (!rc)
+        rc = await_end(first);
     if (!rc)
         rc = ski_wait(ski, &status, &err);
     catch_signals(SIG_DFL);

@@ -186,4 +186,23 @@ mkdir "$work/shut" && chmod 0 "$work/shut"
 user_says 1 "^hv: step 'open' of the isolation: the folder '$work/shut' cannot be opened: Permission denied" \
     --rootfs "$work/shut" -- /bin/true
 chmod 700 "$work/shut"
+# A signal that comes just before hv waits for the guest's end, where gdb holds it, is not waited over.
+if command -v gdb >"$out"; then
+    cat >"$work/hold" <<'END'
+set confirm off
+set breakpoint pending on
+set startup-with-shell off
+handle SIGTERM nostop noprint pass
+break waitpid
+break ppoll
+run
+python import os; os.kill(gdb.selected_inferior().pid, 15)
+delete
+continue
+END
+    HOME=$work timeout 300 gdb -nx -q -batch -x "$work/hold" --args "$hv" run --strategy ski -- \
+        /bin/sleep 100 >"$out" 2>&1 </dev/null
+    check "a signal just before the wait" grep -q 'exited with code 0217' "$out"
+fi
+
 verdicts "cli of ski"
