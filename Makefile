@@ -208,6 +208,7 @@ check-demos: all $(BUILD)/pty | build/deps/check build/deps/ski ## every demo pl
 
 check-class: all | build/deps/check build/deps/ski ## hv lab grade-all on good, bad and hostile submissions: scores right, nobody harmed (ROUNDS=10: 210 of them)
 	@tests/labs/class.sh $(HV) labs $(ROUNDS)
+	@tests/labs/forge.sh $(HV) labs
 
 check-cluster: all | build/deps/cluster build/deps/ski ## a class graded over ssh, by Slurm and by GNU parallel: the lines of docs/TEACHING.md
 	@tests/labs/cluster.sh $(HV) labs

@@ -221,7 +221,7 @@ find_state(struct submission *s, const char *json)
     return found;
 }
 
-/* The grader has ended. What it says is the submission's, too: numbers are taken from it that can be, a state
+/* The grader has ended. It may have been talked into anything: numbers are taken from it that can be, a state
  * that we know, and one text. */
 static void
 collect(const struct class *class, struct submission *s, int status, bool late)

@@ -2,8 +2,8 @@
  * lab_box.c - see lab_all.h. The box in which a submission is built and graded: strategy ski with a root
  * file system made for it, without network, without other submissions, without solutions.
  *
- * Its walls keep a submission from the host and from others. They do not keep it from its own grader,
- * which is in the box with it: who wants to forge a score can, and must write that into the source.
+ * Its walls keep a submission from the host and from others; that the grader is another user in it (grade_boxed)
+ * keeps it from its own results. What is left is said in docs/TEACHING.md.
  * Called by lab_all.c. Next: strategy/ski/ski.h.
  */
 #include <dirent.h>
@@ -34,11 +34,12 @@
 
 /* $0 is the lab. The grader's JSON is last, behind a mark that the caller looks for. */
 static const char script[] =
-    "mkdir -p $T/s $T/w && cd $T/s && tar -x --no-same-owner --no-same-permissions -f - || exit "
+    "mkdir -p $T/s $T/w $T/g && chmod 700 $T/g && cd $T/s && tar -x --no-same-owner "
+    "--no-same-permissions -f - || exit "
     "98\n"
     "rm -rf grade; cd $T\n"
-    "\"$HV\" lab grade \"$0\" $T/s --json $T/json --work $T/w </dev/null 2>&1 | head -c 200000\n"
-    "echo; echo @@json@@; [ -f $T/json ] && head -c 200000 $T/json\n"
+    "\"$HV\" lab grade \"$0\" $T/s --json $T/g/json --work $T/w </dev/null 2>&1 | head -c 200000\n"
+    "echo; echo @@json@@; [ -f $T/g/json ] && head -c 200000 $T/g/json\n"
     "[ $T = /tmp ] || rm -rf $T\n";
 
 /* --- the view -------------------------------------------------------------------------------------- */
@@ -134,6 +135,11 @@ make_view(struct lab_box *box, struct error *err)
         rc = bind(box, "/etc/alternatives", "/etc/alternatives", err);
     if (!rc && !access("/etc/ld.so.cache", F_OK))
         rc = bind(box, "/etc/ld.so.cache", "/etc/ld.so.cache", err);
+
+    /* Lab 7 takes the sources of minios, which are beside the labs that are installed. */
+    snprintf(path, sizeof(path), "%s/../minios", box->labs);
+    if (!rc && !access(path, F_OK))
+        rc = bind(box, path, "/hv/minios", err);
 
     /* In the source tree, headers of plug-ins include others from the folder above them. */
     snprintf(parent, sizeof(parent), "%s", box->include);
@@ -290,37 +296,47 @@ grade_plain(char *const *argv, char *const *envp)
 }
 
 /*
+ * Two users are in a box. The grader is its uid 0, with the capabilities to become another and to end what that
+ * one has started, and no others. What the student wrote runs as uid 1000, which can neither write what the
+ * grader writes nor signal, trace or read the grader: labs/lib/grade.sh puts these words before it.
+ */
+#define WORK "HV_LAB_AS=setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all"
+static const char *const grader[] = {"setpriv", "--inh-caps=-all",
+                                     "--bounding-set=-all,+setuid,+setgid,+kill", "--no-new-privs"};
+
+/*
  * For work that makes namespaces itself. The filter refuses that; a /proc may not be mounted anew where there
  * are covers on one (mount_namespaces(7)); and the box' own uptime would be as short as that of what is made
  * in it. Who maps uid 0 into a user namespace needs CAP_SETFCAP for it (user_namespaces(7), since Linux 5.12):
- * so the grader keeps its capabilities for a moment, and becomes a user of the box without any.
+ * so the grader keeps its capabilities for a moment, and becomes a user of the box without any. It is the
+ * same user as the work's: who looks at a container from outside must be able to.
  */
-#define USER_WORDS 7
+static const char *const user[] = {"setpriv",        "--reuid=1000",    "--regid=1000",
+                                   "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+                                   "--no-new-privs"};
+
+/* first: words that become whoever grades; then those of argv, four: sh -c SCRIPT LAB. */
 static void
-allow_namespaces(struct ski_options *options, struct process_spec *spec, char *const *argv,
-                 const char *user[USER_WORDS + 5])
+become(struct process_spec *spec, const char *const *first, unsigned count, char *const *argv,
+       const char *words[ARRAY_SIZE(user) + 5])
 {
-    static const char *const become[USER_WORDS] = {
-        "setpriv",         "--reuid=1000",        "--regid=1000",  "--clear-groups",
-        "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"};
     unsigned n = 0;
 
-    options->without = SKI_LAYER_SECCOMP | SKI_LAYER_MASK | SKI_LAYER_CAPS | SKI_LAYER_TIME;
-    for (; n < USER_WORDS; n++)
-        user[n] = become[n];
-    for (unsigned i = 0; i < 4; i++) /* sh -c SCRIPT LAB */
-        user[n++] = argv[i];
-    user[n] = NULL;
+    for (; n < count; n++)
+        words[n] = first[n];
+    for (unsigned i = 0; i < 4; i++)
+        words[n++] = argv[i];
+    words[n] = NULL;
     spec->path = "/usr/bin/setpriv";
-    spec->argv = (char *const *)(uintptr_t)user;
+    spec->argv = (char *const *)(uintptr_t)words;
 }
 
 static void
 grade_boxed(const struct lab_box *box, char *const *argv, char *const *envp)
 {
     struct ski_options options;
-    struct process_spec spec = {.path = "/bin/sh", .argv = argv, .envp = envp};
-    const char *user[USER_WORDS + 5];
+    struct process_spec spec = {.envp = envp};
+    const char *words[ARRAY_SIZE(user) + 5];
     struct error err;
     struct ski *ski;
     int status = 97;
@@ -331,8 +347,13 @@ grade_boxed(const struct lab_box *box, char *const *argv, char *const *envp)
     options.pids = PROCESSES;
     options.cpu = 100;
     options.hostname = "box";
+    options.without = SKI_LAYER_CAPS; /* setpriv takes them */
     if (box->namespaces)
-        allow_namespaces(&options, &spec, argv, user);
+        options.without |= SKI_LAYER_SECCOMP | SKI_LAYER_MASK | SKI_LAYER_TIME;
+    if (box->namespaces)
+        become(&spec, user, ARRAY_SIZE(user), argv, words);
+    else
+        become(&spec, grader, ARRAY_SIZE(grader), argv, words);
     ski = ski_open(&options);
     if (!ski || ski_start(ski, &spec, NULL, NULL, &err) || ski_wait(ski, &status, &err)) {
         dprintf(1, "the box: %s\n", ski ? err.message : "no memory");
@@ -345,11 +366,14 @@ grade_boxed(const struct lab_box *box, char *const *argv, char *const *envp)
 void
 lab_box_grade(const struct lab_box *box, const char *lab, unsigned number, int packed, int out)
 {
-    char env[5][PATH_MAX + 32];
+    char env[5][PATH_MAX + 32], work[] = WORK;
     char *const argv[] = {"sh", "-c", (char *)(uintptr_t)script, (char *)(uintptr_t)lab, NULL};
-    char *const envp[] = {
-        env[0],      env[1],     env[2],       env[3], env[4], "PATH=/usr/bin:/bin",
-        "HOME=/tmp", "LC_ALL=C", "NO_COLOR=1", NULL};
+    char *const envp[] = {env[0],       env[1],
+                          env[2],       env[3],
+                          env[4],       "PATH=/usr/bin:/bin",
+                          "HOME=/tmp",  "LC_ALL=C",
+                          "NO_COLOR=1", box->plain || box->namespaces ? NULL : work,
+                          NULL};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(packed, 0) || dup2(out, 1) != 1 || dup2(out, 2) != 2)

@@ -6,12 +6,17 @@ set -eu
 lab=$1 to=$2/kernel
 rm -rf "$to"
 mkdir -p "$to/apps"
-if [ -d "$lab/../../guests/minios" ]; then
-    cp "$lab"/../../guests/minios/*.[chS] "$lab"/../../guests/minios/minios.ld "$lab"/../../guests/include/*.h "$to"
-    programs=$lab/../../build/guests/apps
+# The source tree: two folders above the lab, or, in the box of a class, above the headers of plug-ins.
+for tree in "$lab/../.." "${HV_INCLUDE:-none}/.."; do
+    [ ! -d "$tree/guests/minios" ] || break
+    tree=''
+done
+if [ -n "$tree" ]; then
+    cp "$tree"/guests/minios/*.[chS] "$tree"/guests/minios/minios.ld "$tree"/guests/include/*.h "$to"
+    programs=${HV_GUESTS:-$tree/build/guests}/apps
 else
     cp "$lab"/../../minios/* "$to"
-    programs=$lab/../../guests/apps
+    programs=${HV_GUESTS:-$lab/../../guests}/apps
 fi
 for name in hello forkwait cow; do
     objcopy --strip-all "$programs/$name" "$to/apps/$name"

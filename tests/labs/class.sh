@@ -221,8 +221,7 @@ check "shadow: told from a starter" is shadow 0 'does not compile,dispatcher.c:1
 for kind in empty links; do check "$kind: told from a starter" is $kind 0 'lacks a file,there is no dispatcher.c'; done
 for kind in loop sleep forkbomb memory; do check "$kind" is $kind 0 ''; done
 check "too much to the grader's own output" is output 0 ''
-check "it kills all it can" is kill 0 ''
-for kind in writes reads solutions network; do check "$kind: nothing is to be had" is $kind 50 graded; done
+for kind in kill writes reads solutions network; do check "$kind: nothing is to be had" is $kind 50 graded; done
 check "a name is no command" grep -q '^"a name; .*,50,50,graded' "$work/1.csv"
 check "too large" is large 0 'too large'
 check "nothing was written on the host" absent "$canary" canary
@@ -230,6 +229,16 @@ check "nor into files there" [ "$(cat "$secret")" = "nobody reads this" ]
 check "nor into the system" absent /etc/canary /usr/canary
 check "no process is left" wait_until nobody
 check "nor a mount or a folder" no_box
+
+# Each lab can be graded in its box: its reference is full there, as it is outside.
+for solution in "$labs"/solutions/[0-9][0-9]-*; do
+    lab=$(basename "$solution")
+    "$hv" lab start "${lab%%-*}" "$work/references/$lab/it" >/dev/null
+    cp -r "$solution"/. "$work/references/$lab/it"
+    "$hv" lab grade-all "$lab" "$work/references/$lab" --keep "$work/kept" --csv "$work/lab.csv" >"$work/said" 2>&1
+    grep -A 2 FAIL "$work/kept/it.txt" >>"$work/said"
+    check "$lab: the reference in the box" grep -q '^it,[^,]*,\([0-9]*\),\1,graded,' "$work/lab.csv"
+done
 
 # Twice, in two parts, without those that only wait for the clock: the same scores.
 rm -rf "$class"/{loop,sleep,forkbomb,memory}-*
