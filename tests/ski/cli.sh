@@ -94,8 +94,13 @@ expect 0 '^Max core file size  *0  *0 ' -- /bin/cat /proc/self/limits
 expect 0 '^Max open files  *(1024|[0-9]{1,3})  *(1024|[0-9]{1,3}) ' -- /bin/cat /proc/self/limits
 "$hv" run --strategy ski -- /bin/ls /proc/self/fd 2>/dev/null </dev/null | tr -s '\n' ' ' >"$work/some"
 check "no descriptor is left open" [ "$(cat "$work/some")" = '0 1 2 3 ' ]
+# Nor what its caller ignores and blocks.
+env --ignore-signal=USR1 --block-signal=USR2 "$hv" run --strategy ski -- /bin/grep -E '^Sig(Blk|Ign):' /proc/self/status \
+    2>/dev/null </dev/null | sed 's/.*://' | tr -d ' \t\n' >"$work/some"
+check "no signal is ignored or blocked" [ "$(cat "$work/some")" = 00000000000000000000000000000000 ]
 if [ "$(id -u)" = 0 ]; then
-    expect 0 '^Groups:[[:space:]]*$' -- /bin/cat /proc/self/status
+    setpriv --groups 4,24 "$hv" run --strategy ski -- /bin/grep '^Groups:' /proc/self/status >"$out" 2>&1 </dev/null
+    check "the caller's groups are not the guest's" grep -q '^Groups:[[:space:]]*$' "$out"
     expect 1 'i-know' --without seccomp -- true
     mkdir -m 700 "$work/closed"
     expect 1 'not open to others' --rootfs "$work/closed" -- /bin/true
@@ -182,6 +187,12 @@ user_says() { # STATUS PATTERN WORDS...
 }
 user_says 0 'limits degraded, not root: memory by RLIMIT_AS, .*by RLIMIT_NPROC' -- /bin/true
 user_says 0 'limits degraded, not root: memory not limited; processes not limited' --without rlimits -- /bin/true
+# Children that outlive the program end with it; without a pid namespace that is its reaper's work.
+long=$((100000 + $$))
+for layer in nnp pid; do
+    user_says 7 '' --without $layer -- /bin/sh -c "/bin/sleep $long & exec /bin/sh -c 'exit 7'"
+    check "--without $layer: no child is left" [ -z "$(pgrep -f "^/bin/sleep $long")" ]
+done
 mkdir "$work/shut" && chmod 0 "$work/shut"
 user_says 1 "^hv: step 'open' of the isolation: the folder '$work/shut' cannot be opened: Permission denied" \
     --rootfs "$work/shut" -- /bin/true

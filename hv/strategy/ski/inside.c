@@ -228,15 +228,15 @@ ski_reap(struct ski *ski, pid_t program)
 
     for (;;) {
         pid = waitpid(-1, &status, __WALL);
+        if (pid < 0 && errno != EINTR)
+            break;
         if (pid == program) {
             result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
             if (ski_has(ski, SKI_LAYER_PID))
                 break;
-            program = -1;
+            program = 0; /* it is over; no process has that pid */
         }
-        if (pid < 0 && errno != EINTR)
-            break;
-        if (program == -1)
+        if (!program)
             kill_children();
     }
     _exit(result);
