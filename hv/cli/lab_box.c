@@ -54,6 +54,11 @@ bind(const struct lab_box *box, const char *from, const char *to, struct error *
     if (stat(from, &st))
         return error_set(err, errno, "'%s': %s", from, strerror(errno));
     if (S_ISDIR(st.st_mode)) {
+        if ((st.st_mode & 05) != 05)
+            return error_set(err, EACCES,
+                             "'%s' is not open to others, and the box' root is nobody on this "
+                             "host: 'chmod -R o+rX' it",
+                             from);
         if (mkdir(target, 0755) && errno != EEXIST)
             return error_set(err, errno, "%s: %s", target, strerror(errno));
     } else {
@@ -260,7 +265,10 @@ lab_box_open(struct lab_box *box, bool plain, struct error *err)
     if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
         mount("tmpfs", box->view, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=256m"))
         return error_set(err, errno, "the box' file system: %s", strerror(errno));
-    return make_view(box, err);
+    mode_t mask = umask(022); /* others are to see it: the box' root is one of them */
+    rc = make_view(box, err);
+    umask(mask);
+    return rc;
 }
 
 void
@@ -390,6 +398,7 @@ lab_box_grade(const struct lab_box *box, const char *lab, unsigned number, int p
     limit(RLIMIT_CPU, box->cpu_seconds);
     if (box->plain)
         grade_plain(argv, envp);
+    umask(022); /* what the grader unpacks and builds, the other user in there reads */
     grade_boxed(box, argv, envp);
     _exit(97);
 }

@@ -230,6 +230,14 @@ check "nor into the system" absent /etc/canary /usr/canary
 check "no process is left" wait_until nobody
 check "nor a mount or a folder" no_box
 
+# Who keeps all to himself may grade as well; but the labs themselves have to be open.
+(umask 077 && "$hv" lab grade-all 3 "$work/plain" --csv "$work/mask.csv") >"$work/said" 2>&1
+check "umask 077" grep -q '^reference-1,03-dispatcher,50,50,graded' "$work/mask.csv"
+check "and its files are for nobody else" [ "$(stat -c %a "$work/mask.csv")" = 600 ]
+cp -r "$labs" "$work/labs" && chmod 700 "$work/labs"
+HV_LABS=$work/labs "$hv" lab grade-all 3 "$work/plain" >"$work/said" 2>&1
+check "labs that are closed" grep -q "labs' is not open to others" "$work/said"
+
 # Each lab can be graded in its box: its reference is full there, as it is outside.
 for solution in "$labs"/solutions/[0-9][0-9]-*; do
     lab=$(basename "$solution")
