@@ -3,9 +3,9 @@
 # are made here. labs/lib/grade.sh has the words.
 
 record() { # NAME WORD...: the guest, recorded; $W/NAME.csv has a line for each event
+    [ -x "$W/first" ] || guest first # which has a $to of its own
     to=$1
     shift
-    [ -x "$W/first" ] || guest first
     hv_run "$to" --trace "$W/$to.hvt" "$@" "$W/first"
     run "$to.table" "$HV" trace --format csv -o "$W/$to.csv" "$W/$to.hvt"
 }
@@ -62,6 +62,9 @@ t_trap() {
     out=$(awk -F, '$5 == "exit" && /clock_select/ { print $6; exit }' "$W/trap.csv")
     cpu=no
     awk -F, '$5 == "exit" && /ask_cpu/ && !/page fault|#PF/' "$W/trap.csv" | grep -q . && cpu=yes
+    # Whoever names the exception has seen its reason, too: "exception", "#GP", "exception, #GP general protection".
+    fault=$(sed -n '/exception .*clock_select/ s/.*#\([A-Z]*\) .*/\1/p' "$W/trap.text.out" | head -n 1 | tr '[:upper:]' '[:lower:]')
+    [ "$out" != exception ] || out="exception(,? #?$fault.*)?|#?$fault( .*)?"
     answer trap-out "$out" "What does a processor do when a program at CPL 3 executes OUT? An event of that kind is the exit's reason."
     answer trap-cpuid "$cpu" "Can a program at CPL 3 execute CPUID on any machine? Then what would lead to the VMM?"
     reason trap-because 8 'privileg|fault|trap' "Say which of the two instructions is privileged, and what that has to do with an exit."

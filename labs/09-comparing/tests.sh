@@ -55,6 +55,8 @@ t_count() {
     most=$(for s in hardware trap paravirt; do echo "$(of hello $s instructions) $s"; done | sort -n | sed -n '$s/.* //p')
     answer fewest-exits "$fewest" "Row 'exits' of hello."
     answer most-instructions "$most" "Row 'guest instructions' of hello."
+    [ "$(value before-user | tr -d ', ')" != "$(of hello "$most" instructions)" ] ||
+        flunk "That is the whole run: how many of them came before the first of a user program? It stands below the reasons."
     near before-user "$(of hello "$most" start_instructions)" "The last row of hello, column '$most'."
     reason count-because 8 '4 ?k|large page|small page|each page|every page|2 ?m' "What has to be written for 128 MiB of memory, once with pages of 2 MiB and once with pages of 4 KiB?"
 }
