@@ -216,8 +216,10 @@ play(const struct demo *demo, int from, unsigned seconds, const char *viewer,
             break;
         case KEY_PICTURE: show_picture(demo, &demo->step[half / 2], viewer); break;
         case KEY_TAKE:
-            if (is_debuggers(&demo->step[half / 2]))
+            if (is_debuggers(&demo->step[half / 2])) {
+                printf("it is yours: 'quit' comes back to this step\n");
                 return (int)(half / 2);
+            }
             printf("this step is not the debugger's\n");
             break;
         case KEY_QUIT: return -1;
