@@ -218,11 +218,51 @@ test_memory(void)
     check_memory(UINT64_C(640) << 10, true);
 }
 
+/* What history.c goes by: a step is one, an exit a hundred. */
+static uint64_t
+cost_of(const struct machine *m)
+{
+    return m->now.icount + m->now.waits + 100 * m->now.exits;
+}
+
+/* Close together near the present, in the past in proportion to the distance: so a step back is short
+ * everywhere, and the number grows with the logarithm of the run. */
+static void
+test_density(void)
+{
+    enum { MOMENTS = 40, EXITS = 20, STEP = 400 };
+    static struct rig rig;
+    struct machine *m = &rig.machine;
+    struct history_figures f;
+    uint64_t cost[MOMENTS];
+
+    rig_open(&rig, &subject);
+    history_set_step(m->history, STEP);
+    for (unsigned i = 0; i < MOMENTS; i++) {
+        rig_seek(&rig, &(struct moment){.exits = EXITS * (i + 1), .edge = EDGE_IN});
+        cost[i] = cost_of(m);
+    }
+    const struct moment now = m->now;
+    uint64_t present = cost_of(m);
+    history_figures(m->history, &f);
+    CU_ASSERT(present > 5000 * STEP);
+    CU_ASSERT(f.snapshots > 200 && f.snapshots < 900); /* not one for each STEP */
+    for (unsigned i = MOMENTS; i-- > 0;) {
+        const struct moment at = {.exits = EXITS * (i + 1), .edge = EDGE_IN};
+        CU_ASSERT_EQUAL(history_restore(m->history, &at, &rig.err), 0);
+        uint64_t gap = cost[i] - cost_of(m), far = present - cost[i];
+        CU_ASSERT(gap <= 2 * STEP + far / 64);
+        CU_ASSERT_EQUAL(history_restore(m->history, &now, &rig.err), 0); /* nothing is run */
+    }
+    rig_close(&rig);
+}
+
 static const struct unit_test tests[] = {
     {"all that the run loop knows", test_loop},
     {"right at a snapshot", test_right_there},
     {"an instruction's moment", test_instruction},
     {"a change is remembered", test_change},
+    {"close together here, far apart far away", test_density},
     {"little memory", test_memory},
     {NULL, NULL},
 };
