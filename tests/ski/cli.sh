@@ -108,6 +108,7 @@ if [ "$(id -u)" = 0 ]; then
     # A root file system with a mount of its own below, that spreads to others.
     mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/dev" "$work/root/tmp" "$work/root/sub"
     cp "$(command -v busybox)" "$work/root/bin/cat"
+    chmod -R go+rX "$work/root" # the guest's root is nobody here, and this user's umask may be anything
     if mount -t tmpfs none "$work/root/sub" 2>"$out" && mount --make-shared "$work/root/sub" 2>"$out"; then
         mounts --rootfs "$work/root" | grep -E '^/(sub)? ' | LC_ALL=C sort >"$work/some"
         printf '/ ro,nosuid,nodev\n/sub ro,nosuid,nodev\n' >"$work/want"
