@@ -75,6 +75,17 @@ clear_line(void)
     return 0;
 }
 
+/* readline takes all that has been typed before it asks its hooks. What was typed behind Ctrl-C belongs
+ * to the new line. */
+static int
+get_char(FILE *in)
+{
+    int c = rl_getc(in);
+
+    clear_line();
+    return c;
+}
+
 /* --- Tab -------------------------------------------------------------------------------------- */
 
 /* readline wants the common beginning first. */
@@ -184,6 +195,7 @@ set_up_readline(struct debugger *debugger)
     rl_attempted_completion_function = complete;
     rl_basic_word_break_characters = " \t\n";
     rl_completer_quote_characters = "";
+    rl_getc_function = get_char;
     rl_signal_event_hook = clear_line;
     rl_event_hook = clear_line; /* the signal may come just before readline begins to read */
     rl_change_environment = 0;

@@ -329,6 +329,9 @@ hlt|\x15x/2i $rip\r
 no command|some words\x03
 (hv) |echo cl\\x65ar\r
 clear|
+(hv) |some words
+some words|\x03echo b\\x65hind it\r
+behind it|
 (hv) |delete\r
 Delete all stops? (y or n) |y\r
 (hv) |continue\r
