@@ -64,6 +64,7 @@ run(struct host *host, const char *const *argv, struct table *table)
         execv(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
+    note_hv(pid);
     close(fds[1]);
     FILE *file = fdopen(fds[0], "r");
     while (file && fgets(line, sizeof(line), file))
@@ -174,6 +175,7 @@ start_sleeper(struct host *host, int *out)
         execl(host->hv, host->hv, "run", "--strategy", "ski", "--", host->attacks, "sleep", NULL);
         _exit(127);
     }
+    note_hv(pid);
     close(fds[1]);
     *out = fds[0];
     if (read(fds[0], &byte, 1) != 1) {

@@ -29,15 +29,14 @@ void run_guest(struct host *host, const char *without, struct table *table, long
                long megabytes);
 pid_t start_sleeper(struct host *host, int *out);
 
-/* host_left.c: what was there before, so that it can be seen what is left behind. */
-#define CGROUPS_SIZE 65536
-
+/* host_left.c: what was there before, so that it can be seen what is left behind. On this host others may start
+ * and kill hv meanwhile, whose cgroups are theirs: those that count belong to a `hv` that was noted. */
 struct before {
     char mounts[1 << 18];
-    char cgroups[CGROUPS_SIZE];
     size_t size;
     unsigned files;
 };
+void note_hv(pid_t pid);
 void look_before(const struct host *host, struct before *before);
 void check_nothing_left(struct host *host, const struct before *before);
 /* `count` starts and kills. */

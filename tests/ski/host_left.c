@@ -21,44 +21,37 @@ pause_ms(long ms)
 
 /* --- nothing is left -------------------------------------------------------------------------- */
 
-static char *seen_cgroups; /* a line each; CGROUPS_SIZE bytes */
+static bool seen_cgroup;
+static bool noted[1 << 22]; /* no pid is larger (proc(5), pid_max) */
+
+void
+note_hv(pid_t pid)
+{
+    if (pid > 0)
+        noted[pid] = true;
+}
 
 static int
 see_cgroup(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-    size_t used = strlen(seen_cgroups);
     int pid;
 
     (void)st;
-    if (type == FTW_D && sscanf(path + ftw->base, "hv-ski-%d-", &pid) == 1 && kill(pid, 0) &&
-        errno == ESRCH)
-        snprintf(seen_cgroups + used, CGROUPS_SIZE - used, "%s\n", path);
+    if (type == FTW_D && sscanf(path + ftw->base, "hv-ski-%d-", &pid) == 1 && pid > 0 &&
+        pid < (int)sizeof(noted) && noted[pid] && kill(pid, 0) && errno == ESRCH) {
+        printf("left: %s\n", path);
+        seen_cgroup = true;
+    }
     return 0;
 }
 
-/* Those whose supervisor is not to be seen, be it gone or in another pid namespace. */
-static void
-list_cgroups(char *text)
-{
-    seen_cgroups = text;
-    text[0] = 0;
-    nftw("/sys/fs/cgroup", see_cgroup, 32, FTW_PHYS);
-}
-
-/* Is each of them one of those that were there before? */
+/* Of a supervisor that was ours and is gone. */
 static bool
-no_new_cgroup(const char *before)
+no_cgroup_left(void)
 {
-    static char after[CGROUPS_SIZE];
-    bool good = true;
-
-    list_cgroups(after);
-    for (char *line = strtok(after, "\n"); line; line = strtok(NULL, "\n"))
-        if (!strstr(before, line)) {
-            printf("left: %s\n", line);
-            good = false;
-        }
-    return good;
+    seen_cgroup = false;
+    nftw("/sys/fs/cgroup", see_cgroup, 32, FTW_PHYS);
+    return !seen_cgroup;
 }
 
 static size_t
@@ -115,7 +108,6 @@ look_before(const struct host *host, struct before *before)
 {
     before->size = read_mounts(before->mounts, sizeof(before->mounts));
     before->files = count_files(host);
-    list_cgroups(before->cgroups);
 }
 
 void
@@ -125,7 +117,7 @@ check_nothing_left(struct host *host, const struct before *before)
     size_t size = read_mounts(after, sizeof(after));
 
     verdict(host, !orphans_left(host), "no process is left");
-    verdict(host, no_new_cgroup(before->cgroups), "no cgroup is left");
+    verdict(host, no_cgroup_left(), "no cgroup is left");
     verdict(host, size == before->size && !memcmp(after, before->mounts, size), "no mount is left");
     verdict(host, count_files(host) == before->files, "no file is left");
 }
@@ -153,6 +145,7 @@ lifecycle(struct host *host, unsigned count)
                       NULL);
                 _exit(127);
             }
+            note_hv(pid);
             pause_ms(random() % 12);
         } else {
             pid = start_sleeper(host, &out);
