@@ -160,7 +160,7 @@ run_machine(const struct args *args)
     if (args_flag(args, "stats"))
         print_counts(&launch.vm);
     if (lost)
-        return cli_error(STATUS_USER, "%s", err.message);
+        return cli_error(launch_signal() ? status_of(&result) : STATUS_USER, "%s", err.message);
     return status_of(&result);
 }
 

@@ -324,6 +324,7 @@ build(struct launch *launch, const struct launch_options *options, const struct 
     if ((rc = console_open(&launch->console, options->console, err)))
         return rc;
     vm->console = &launch->console;
+    launch->console.stop = &vm->asked;
     if ((rc = pc_create(vm, &board, &launch->pc, err)))
         return rc;
 

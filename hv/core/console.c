@@ -174,14 +174,24 @@ write_quietly(int fd, const void *data, size_t size)
     return n;
 }
 
-/* Standard output may be non-blocking because another program that shares it made it so: wait for
- * room then. Not so for a pty, whose reader may never come. */
+/* A reader may pause (a pager), and hv with it, but not for a pty, whose reader may never come, nor for
+ * a user who wants to stop: false. write() would wait, too, but not see a signal that came just before;
+ * here it waits until ppoll() lets it in. */
 static bool
 wait_for_room(const struct console *con)
 {
     struct pollfd p = {.fd = con->out, .events = POLLOUT};
+    sigset_t all, was;
+    int ready = poll(&p, 1, 0);
 
-    return con->peer < 0 && (poll(&p, 1, -1) >= 0 || errno == EINTR);
+    if (ready > 0 || con->peer >= 0)
+        return true; /* there is room; or write() says at once that there is none */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &was);
+    while (ready <= 0 && !(con->stop && *con->stop))
+        ready = ppoll(&p, 1, NULL, &was);
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+    return ready > 0;
 }
 
 void
@@ -190,13 +200,15 @@ console_flush(struct console *con)
     size_t done = 0;
 
     while (done < con->used && con->out >= 0) {
-        ssize_t n = write_quietly(con->out, con->buffer + done, con->used - done);
+        bool room = wait_for_room(con);
+        ssize_t n = room ? write_quietly(con->out, con->buffer + done, con->used - done) : 0;
         if (n > 0) {
             done += (size_t)n;
-        } else if (n < 0 && errno == EINTR) {
+        } else if (n < 0 && (errno == EINTR || (errno == EAGAIN && con->peer < 0))) {
             continue;
-        } else if (n < 0 && errno == EAGAIN && wait_for_room(con)) {
-            continue;
+        } else if (!room) {
+            lose(con, con->used - done, EINTR);
+            break;
         } else {
             lose(con, con->used - done, n < 0 ? errno : EIO);
             break;

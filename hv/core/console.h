@@ -7,6 +7,7 @@
 #ifndef HV_CORE_CONSOLE_H
 #define HV_CORE_CONSOLE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,9 @@ struct console {
     uint64_t write_errors; /* failed writes */
     uint64_t bytes_lost;   /* guest output that reached nobody because of them */
     int write_errno;       /* the first one's reason */
+    /* The user wants to stop: for a reader that does not read nobody waits any more. NULL: nobody
+     * could say so. */
+    const volatile sig_atomic_t *stop;
 };
 
 /* "stdio", "stdout" (no input), "pty" (its name is put in con->name), "null", or "file:PATH"

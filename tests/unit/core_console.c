@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -262,11 +263,57 @@ test_terminal(void)
     close(user);
 }
 
+static volatile sig_atomic_t asked, alarms;
+
+static void
+on_alarm(int number)
+{
+    (void)number;
+    asked = 1;
+    if (++alarms == 50)
+        _exit(99); /* it waits still */
+}
+
+/* In a process of its own: nobody reads the pipe, and somebody wants to stop. */
+static int
+to_nobody(int out)
+{
+    const struct itimerval often = {{0, 10000}, {0, 10000}};
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct console con;
+
+    console_open(&con, "null", NULL);
+    con.out = out;
+    con.stop = &asked;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    while (!con.write_errors)
+        console_put(&con, 'x');
+    return console_status(&con, NULL) != -EINTR;
+}
+
+static void
+test_stop(void)
+{
+    int fd[2], status = -1;
+
+    CU_ASSERT_EQUAL_FATAL(pipe(fd), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(to_nobody(fd[1]));
+    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
+    CU_ASSERT_EQUAL(status, 0);
+    close(fd[0]);
+    close(fd[1]);
+}
+
 static const struct unit_test tests[] = {
     {"names of consoles, and the buffer for tests", test_names},
     {"output is gathered", test_gathering},
     {"a full disk is reported", test_full_disk},
     {"a reader that went away is reported", test_broken_pipe},
+    {"a reader that pauses, and a user who stops", test_stop},
     {"input from a pipe", test_input},
     {"the Ctrl-A prefix", test_keys},
     {"a pty", test_pty},
