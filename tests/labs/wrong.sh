@@ -54,6 +54,9 @@ wrong 03 patient dispatcher.c 's/vcpu->exit.access.address != lab->polled_port/0
 wrong 05 sections kernel.c 's/^    irq_on = 0;$/    ;/' "a section, and a handler, that nobody remembers"
 wrong 06 map shadow.c 's/ | (execute ? 0 : PTE_NX)//' "every page can be executed"
 wrong 06 stale shadow.c 's/\*entry &= ~PTE_W;/;/' "a page that becomes a table stays writable"
+wrong 07 console priv.h 's/== 1 ? byte : -1/>= 0 ? byte : -1/' "a byte that nobody typed"
+wrong 07 flag priv.h 's/^    if (priv_shared.pending)$/    if (0)/' "an event that waits is forgotten"
+wrong 07 flag priv.h '/priv_hypercall(HC_BLOCK/i priv_sti();' "unmasked, then asleep: a lost wake-up"
 if [ "${only:-09-comparing}" = 09-comparing ]; then
     all=$("$hv" compare hello --rounds 1 --no-times --strategies hardware,trap,paravirt | awk '/^guest instructions/ { gsub(",", ""); print $NF }')
     wrong 09 count answers.txt "s/^before-user: .*/before-user: ${all:-none}/" "the instructions of the whole run"
