@@ -94,6 +94,9 @@ expect 0 '^Max core file size  *0  *0 ' -- /bin/cat /proc/self/limits
 expect 0 '^Max open files  *(1024|[0-9]{1,3})  *(1024|[0-9]{1,3}) ' -- /bin/cat /proc/self/limits
 "$hv" run --strategy ski -- /bin/ls /proc/self/fd 2>/dev/null </dev/null | tr -s '\n' ' ' >"$work/some"
 check "no descriptor is left open" [ "$(cat "$work/some")" = '0 1 2 3 ' ]
+expect 0 '^Max locked memory  *65536  *65536 ' -- /bin/cat /proc/self/limits
+prlimit --nofile=200 "$hv" run --strategy ski -- /bin/cat /proc/self/limits >"$out" 2>&1 </dev/null
+check "a lower limit of the caller's stays" grep -q '^Max open files  *200  *200 ' "$out"
 # Nor what its caller ignores and blocks.
 env --ignore-signal=USR1 --block-signal=USR2 "$hv" run --strategy ski -- /bin/grep -E '^Sig(Blk|Ign):' /proc/self/status \
     2>/dev/null </dev/null | sed 's/.*://' | tr -d ' \t\n' >"$work/some"
@@ -109,6 +112,8 @@ if [ "$(id -u)" = 0 ]; then
     mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/dev" "$work/root/tmp" "$work/root/sub"
     cp "$(command -v busybox)" "$work/root/bin/cat"
     chmod -R go+rX "$work/root" # the guest's root is nobody here, and this user's umask may be anything
+    : >"$work/root/bin/noexec"
+    expect 1 "'noexec' cannot be run in the guest: Permission denied\$" --rootfs "$work/root" -- noexec
     if mount -t tmpfs none "$work/root/sub" 2>"$out" && mount --make-shared "$work/root/sub" 2>"$out"; then
         mounts --rootfs "$work/root" | grep -E '^/(sub)? ' | LC_ALL=C sort >"$work/some"
         printf '/ ro,nosuid,nodev\n/sub ro,nosuid,nodev\n' >"$work/want"
@@ -160,6 +165,10 @@ if [ "$(id -u)" = 0 ]; then
     limit 50000 cpu.cfs_quota_us
     limit 0 memory.swap.max
     limit 67108864 memory.memsw.limit_in_bytes
+    # They bite: its /tmp is memory, too; and no process beyond the last.
+    [ -z "$found" ] || expect 137 'the guest used up its memory: 1 killed' --mem 8M -- \
+        /bin/dd if=/dev/zero of=/tmp/x bs=1M count=30
+    expect 2 "can't fork" --pids 5 -- /bin/sh -c 'for i in 1 2 3 4 5; do /bin/sleep 1 & done; wait'
     kill $guest
     wait $guest 2>/dev/null
     # A kernel may lack veth: then that is what it says.
