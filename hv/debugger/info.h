@@ -37,6 +37,8 @@ int info_irq(struct debugger *debugger, const char *arguments, struct error *err
 int info_strategy(struct debugger *debugger, const char *arguments, struct error *err);
 int info_checkpoints(struct debugger *debugger, const char *arguments, struct error *err);
 /* info_process.c */
+/* A view that only a machine has: 0, or -ENOTSUP where the guest is a process of the host. */
+int info_of_machine(const struct debugger *debugger, const char *what, struct error *err);
 int info_maps(struct debugger *debugger, const char *arguments, struct error *err);
 int info_namespaces(struct debugger *debugger, const char *arguments, struct error *err);
 int info_cgroup(struct debugger *debugger, const char *arguments, struct error *err);

@@ -60,6 +60,8 @@ info_mem(struct debugger *d, const char *arguments, struct error *err)
     int rc = need_machine(d, err);
 
     (void)arguments;
+    if (!rc)
+        rc = info_of_machine(d, "physical memory", err);
     if (rc)
         return rc;
     const struct ram *ram = &d->machine->vm->ram;
@@ -124,6 +126,8 @@ info_devices(struct debugger *d, const char *arguments, struct error *err)
     unsigned found = 0;
     int rc = need_machine(d, err);
 
+    if (!rc)
+        rc = info_of_machine(d, "devices", err);
     if (rc)
         return rc;
     const struct bus *bus = &d->machine->vm->bus;
@@ -199,6 +203,8 @@ info_irq(struct debugger *d, const char *arguments, struct error *err)
     int rc = info_regs(d, &regs, err);
 
     (void)arguments;
+    if (!rc)
+        rc = info_of_machine(d, "interrupt lines", err);
     if (rc)
         return rc;
     const struct pic_state *pic = find_pic(&vm->bus);
@@ -242,6 +248,9 @@ info_strategy(struct debugger *d, const char *arguments, struct error *err)
         strategy->describe(m->vcpu, text, TEXT_SIZE);
     if (text && *text)
         fprintf(d->out, "%s", text);
+    else if (m->vm->engine_ops->process)
+        fprintf(d->out, "It keeps no state of its own: 'info namespaces', 'info cgroup', 'info "
+                        "capabilities' and\n'info filter' show what holds the process.\n");
     else
         fprintf(d->out, "It keeps no state of its own: the guest's flags, CR3 and tables are the "
                         "processor's.\n");

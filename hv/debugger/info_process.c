@@ -38,6 +38,20 @@ find_process(struct debugger *d, int *pid, struct error *err)
     return 0;
 }
 
+int
+info_of_machine(const struct debugger *d, const char *what, struct error *err)
+{
+    const struct machine *m = d->machine;
+
+    if (!m->vm || !m->vm->engine_ops->process)
+        return 0;
+    return error_set(err, ENOTSUP,
+                     "the guest is a process and sees no %s: the host's kernel keeps that for "
+                     "itself; 'info maps', 'info registers' and 'info filter' show what a process "
+                     "has",
+                     what);
+}
+
 static FILE *
 open_file(int pid, const char *name)
 {

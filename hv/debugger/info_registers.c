@@ -202,6 +202,8 @@ info_msr(struct debugger *d, const char *arguments, struct error *err)
     int rc = info_regs(d, &regs, err);
 
     (void)arguments;
+    if (!rc)
+        rc = info_of_machine(d, "MSRs", err);
     if (rc)
         return rc;
     fprintf(d->out, "%s  msr       name                 value%s\n", paint_on(d, PAINT_DIM),

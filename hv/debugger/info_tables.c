@@ -164,11 +164,14 @@ is_paravirt(const struct debugger *d)
 int
 info_gdt(struct debugger *d, const char *arguments, struct error *err)
 {
-    struct table_view v = {.debugger = d, .observer = observer_of(d->machine, err)};
+    struct table_view v = {.debugger = d};
     const struct x86_regs *r;
+    int rc = info_of_machine(d, "descriptor tables", err);
 
     (void)arguments;
-    if (!v.observer)
+    if (rc)
+        return rc;
+    if (!(v.observer = observer_of(d->machine, err)))
         return -ENODATA;
     if (is_paravirt(d))
         fprintf(d->out, "A paravirtual kernel loads no GDT: the real one is the VMM's.\n"
@@ -308,11 +311,14 @@ print_gates(struct debugger *d, struct observer *o)
 int
 info_idt(struct debugger *d, const char *arguments, struct error *err)
 {
-    struct observer *o = observer_of(d->machine, err);
+    struct observer *o;
     const struct x86_regs *r;
+    int rc = info_of_machine(d, "descriptor tables", err);
 
     (void)arguments;
-    if (!o)
+    if (rc)
+        return rc;
+    if (!(o = observer_of(d->machine, err)))
         return -ENODATA;
     r = &o->cpu.r;
     if (o->cpu.mode == MODE_REAL) {

@@ -170,8 +170,8 @@ info_walk(struct debugger *d, const char *arguments, struct error *err)
 
     if (!*arguments)
         return error_set(err, EINVAL, "which address? 'info walk $rip', 'info walk kmain'");
-    rc = expr_evaluate_all(d, arguments, &value, err);
-    if (rc)
+    if ((rc = info_of_machine(d, "page tables", err)) ||
+        (rc = expr_evaluate_all(d, arguments, &value, err)))
         return rc;
     guest = observer_of(d->machine, err);
     if (!guest)
@@ -206,8 +206,11 @@ int
 info_tlb(struct debugger *d, const char *arguments, struct error *err)
 {
     unsigned count = 0;
+    int rc = info_of_machine(d, "TLB", err);
 
     (void)arguments;
+    if (rc)
+        return rc;
     if (!d->machine->vm)
         return error_set(err, ENODATA,
                          "a recording has no TLB: 'hv debug' on the guest itself has one");

@@ -231,7 +231,10 @@ machine_can_go_back(const struct machine *machine, const char **why)
         return true;
     if (!why)
         return false;
-    if (vm && !(vm->engine_ops->caps & CAP_ICOUNT))
+    if (vm && vm->engine_ops->process)
+        *why = "a process cannot go back: its system calls have been carried out; record it with "
+               "--trace FILE and look at that with 'hv debug --trace FILE'";
+    else if (vm && !(vm->engine_ops->caps & CAP_ICOUNT))
         *why = "this engine cannot go back: it does not count instructions; use --engine soft, or "
                "record with --trace FILE and look at it with 'hv debug --trace FILE'";
     else

@@ -105,10 +105,16 @@ has "it has no filter to deny anything" 'Answer  the kernel, by what the process
 has "nor namespaces" "^pid .*the host's"
 ! grep -q Filter "$work/out"
 is_zero "no word of a filter" $?
+for view in mem 'walk $rip' tlb gdt idt msr devices irq; do
+    printf 'sx 1\ninfo %s\n' "$view" >"$work/commands"
+    timeout 300 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1 </dev/null
+    is_zero "info $view: a process has none" "$(($? - 1))"
+    has "info $view: a process has none" 'the guest is a process and sees no .*info maps'
+done
 printf 'reverse-stepi\n' >"$work/commands"
 timeout 300 "$hv" debug --nx --batch --strategy ski -x "$work/commands" -- hello >"$work/out" 2>&1
 is_zero "host cannot go back" "$(($? - 1))"
-has "host cannot go back" "record with --trace FILE and look at it with 'hv debug --trace FILE'"
+has "host cannot go back" "record it with --trace FILE and look at that with 'hv debug --trace FILE'"
 
 # SIGKILL of hv takes the guest along; how fast, host.c looks.
 "$hv" run --strategy ski --stats -- /bin/sleep 9$$ >"$work/out" 2>&1 &
