@@ -8,11 +8,13 @@
  * Called by main.c through command_ski. Next: strategy/ski/start.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -27,6 +29,7 @@
 struct spawn {
     unsigned count, started;
     struct ski **guest;
+    pid_t *first;       /* of each, its first process */
     uint64_t *ns;       /* from before the first step to the exec of the program */
     uint64_t available; /* of the host's memory, before, in KiB */
 };
@@ -79,7 +82,7 @@ start_all(struct spawn *spawn, const struct ski_setup *setup, struct error *err)
         spawn->guest[i] = ski_open(&setup->options);
         if (!spawn->guest[i])
             return error_set(err, ENOMEM, "no memory for guest %u", i + 1);
-        rc = ski_start(spawn->guest[i], &setup->spec, NULL, NULL, err);
+        rc = ski_start(spawn->guest[i], &setup->spec, NULL, &spawn->first[i], err);
         spawn->ns[i] = now_ns() - start;
         if (!rc)
             spawn->started++;
@@ -87,16 +90,33 @@ start_all(struct spawn *spawn, const struct ski_setup *setup, struct error *err)
     return rc ? error_prefix(err, rc, "guest %u", spawn->started + 1) : 0;
 }
 
+/* How many have ended by now; ski_close() still waits for them. */
+static unsigned
+count_ended(const struct spawn *spawn)
+{
+    unsigned ended = 0;
+
+    for (unsigned i = 0; i < spawn->started; i++) {
+        siginfo_t info = {.si_pid = 0};
+        ended += !waitid(P_PID, (id_t)spawn->first[i], &info, WEXITED | WNOHANG | WNOWAIT) &&
+                 info.si_pid;
+    }
+    return ended;
+}
+
 static void
 report(struct spawn *spawn)
 {
-    unsigned n = spawn->started;
+    unsigned n = spawn->started, ended = count_ended(spawn);
     uint64_t left = memory_available(), charged = memory_charged(spawn);
 
     if (!n)
         return;
     qsort(spawn->ns, n, sizeof(spawn->ns[0]), by_value);
-    printf("%u guests, all alive at once\n", n);
+    if (ended)
+        printf("%u guests, of which %u have ended: not all were there at once\n", n, ended);
+    else
+        printf("%u guests, all alive at once\n", n);
     printf("start to the program's first instruction (exec): median %.2f ms, p99 %.2f ms, longest "
            "%.2f ms\n",
            (double)spawn->ns[n / 2] / 1e6, (double)spawn->ns[(n * 99 - 1) / 100] / 1e6,
@@ -115,14 +135,17 @@ report(struct spawn *spawn)
 static int
 hold_still(int saved[2])
 {
-    int fds[2];
+    int fds[2], nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+    fflush(stdout);
     saved[0] = dup(STDIN_FILENO);
     saved[1] = dup(STDOUT_FILENO);
-    if (saved[0] < 0 || saved[1] < 0 || pipe(fds))
+    if (nowhere < 0 || saved[0] < 0 || saved[1] < 0 || pipe(fds))
         return -errno;
     dup2(fds[0], STDIN_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
     close(fds[0]);
+    close(nowhere);
     return fds[1];
 }
 
@@ -141,14 +164,16 @@ spawn_run(const struct args *args)
         return cli_error(STATUS_USER, "option '--count': 1 to %d guests", SPAWN_MAX);
     spawn.count = (unsigned)count;
     spawn.guest = calloc(count, sizeof(struct ski *));
+    spawn.first = calloc(count, sizeof(pid_t));
     spawn.ns = calloc(count, sizeof(uint64_t));
     int hold = hold_still(saved);
-    if (!spawn.guest || !spawn.ns || hold < 0)
+    if (!spawn.guest || !spawn.first || !spawn.ns || hold < 0)
         return cli_error(STATUS_OURS, "no memory or no pipe");
     ski_sweep();
     spawn.available = memory_available();
     rc = start_all(&spawn, &setup, &err);
     dup2(saved[0], STDIN_FILENO);
+    dup2(saved[1], STDOUT_FILENO);
     report(&spawn);
     for (unsigned i = 0; i < spawn.count; i++)
         ski_close(spawn.guest[i]);
@@ -156,6 +181,7 @@ spawn_run(const struct args *args)
     close(saved[0]);
     close(saved[1]);
     free(spawn.guest);
+    free(spawn.first);
     free(spawn.ns);
     return rc ? cli_error(STATUS_USER, "%s", err.message) : STATUS_OK;
 }
@@ -206,7 +232,8 @@ const struct command command_ski = {
     .summary = "Start many isolated processes at once; look after them.",
     .text = "spawn starts N guests of strategy ski from one image and prints how long a start\n"
             "takes and how much memory a guest is. The guests read from a pipe that nobody\n"
-            "writes to; take a program that waits, as 'cat', to have them all alive at once.\n\n"
+            "writes to, and print nowhere; take a program that waits, as 'cat', to have them all "
+            "alive at once.\n\n"
             "sweep removes cgroups that killed supervisors have left; each start does it, too.\n"
             "denied lists the system calls that the filter denies, and why (docs/SKI.md).\n",
     .options = {options, ski_option_table},

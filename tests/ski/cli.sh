@@ -97,7 +97,12 @@ check "no descriptor is left open" [ "$(cat "$work/some")" = '0 1 2 3 ' ]
 expect 0 '^Max locked memory  *65536  *65536 ' -- /bin/cat /proc/self/limits
 prlimit --nofile=200 "$hv" run --strategy ski -- /bin/cat /proc/self/limits >"$out" 2>&1 </dev/null
 check "a lower limit of the caller's stays" grep -q '^Max open files  *200  *200 ' "$out"
-# Nor what its caller ignores and blocks.
+timeout 300 "$hv" ski spawn -n 3 -- cat >"$out" 2>&1
+check "three guests that wait" grep -q '^3 guests, all alive at once' "$out"
+timeout 300 "$hv" ski spawn -n 5 -- hello >"$out" 2>&1
+check "five that end" grep -q '^5 guests, of which [1-5] have ended' "$out"
+check "they print nowhere" [ "$(grep -c hello, "$out")" = 0 ]
+# The signals that its caller ignores and blocks are not those of the guest.
 env --ignore-signal=USR1 --block-signal=USR2 "$hv" run --strategy ski -- /bin/grep -E '^Sig(Blk|Ign):' /proc/self/status \
     2>/dev/null </dev/null | sed 's/.*://' | tr -d ' \t\n' >"$work/some"
 check "no signal is ignored or blocked" [ "$(cat "$work/some")" = 00000000000000000000000000000000 ]
