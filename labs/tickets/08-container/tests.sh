@@ -42,7 +42,7 @@ t_service() {
     begin
     pids=$(value_of pids)
     [ "${pids:-32}" -ge 42 ] || grep -qE '^[[:blank:]]*without' "$DIR/report.ski" ||
-        flunk "report.ski: pids ${pids:-32} is too few for forty workers, the service itself and the container's first process"
+        flunk "report.ski: pids ${pids:-32, which it is where no line says more,} is too few for forty workers, the service itself and the container's first process"
     if ! able; then
         case $(value_of mem) in [0-9]M) flunk "The service does not come to its end: mem is too little for it" ;; esac
         return 0
@@ -68,7 +68,7 @@ check memory 10 "memory ends somewhere"
 
 t_layers() {
     begin
-    left=$(grep -E '^[[:blank:]]*without' "$DIR/report.ski" | tr '\n' ' ')
+    left=$(grep -E '^[[:blank:]]*without' "$DIR/report.ski" | tr -s '[:space:]' ' ')
     [ -z "$left" ] || flunk "report.ski still leaves something out: $left- no layer is in the way of a report; each is the second lock of another"
     ! grep -q '^[[:blank:]]*i-know' "$DIR/report.ski" || flunk "i-know allows root to leave layers out: without it the next one who does has to say it aloud"
     pids=$(value_of pids) mem=$(value_of mem)
