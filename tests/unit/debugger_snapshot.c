@@ -210,6 +210,28 @@ check_memory(uint64_t limit, bool forgets)
     rig_close(&rig);
 }
 
+/* When there is room again, the snapshots that are taken then lie as close as ever. */
+static void
+test_room_again(void)
+{
+    enum { STEP = 400 };
+    static struct rig rig;
+    struct machine *m = &rig.machine;
+    struct history_figures few, many;
+
+    rig_open(&rig, &subject);
+    history_set_limit(m->history, UINT64_C(640) << 10);
+    history_set_step(m->history, STEP);
+    rig_seek(&rig, &(struct moment){.exits = 500, .edge = EDGE_IN});
+    history_figures(m->history, &few);
+    history_set_limit(m->history, UINT64_C(256) << 20);
+    rig_seek(&rig, &(struct moment){.exits = 800, .edge = EDGE_IN});
+    history_figures(m->history, &many);
+    CU_ASSERT(few.snapshots > 2 && few.snapshots < 60);
+    CU_ASSERT(many.snapshots > 200);
+    rig_close(&rig);
+}
+
 static void
 test_memory(void)
 {
@@ -264,6 +286,7 @@ static const struct unit_test tests[] = {
     {"a change is remembered", test_change},
     {"close together here, far apart far away", test_density},
     {"little memory", test_memory},
+    {"room again", test_room_again},
     {NULL, NULL},
 };
 
