@@ -96,6 +96,15 @@ print_others(const struct class *class)
     free(name);
 }
 
+/* printf() counts bytes: the width in which so many characters of UTF-8 fit. */
+static int
+wide(int columns, const char *text)
+{
+    for (; text && *text; text++)
+        columns += ((unsigned char)*text & 0xc0) == 0x80;
+    return columns;
+}
+
 static void
 print_table(const struct class *class)
 {
@@ -104,8 +113,8 @@ print_table(const struct class *class)
     for (unsigned i = 0; i < class->count; i++) {
         const struct submission *s = &class->list[i];
         char *name = printable(s->name, ""), *because = printable(s->because ? s->because : "", "");
-        printf("  %-24s %3d/%d  %s%s%s\n", name ? name : "", s->score, class->total, s->state,
-               s->because ? ": " : "", because ? because : "");
+        printf("  %-*s %3d/%d  %s%s%s\n", wide(24, name), name ? name : "", s->score, class->total,
+               s->state, s->because ? ": " : "", because ? because : "");
         free(name);
         free(because);
         full += s->score == class->total;

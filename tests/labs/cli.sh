@@ -162,6 +162,7 @@ for name in '=1+1' '+a' '-b' '@c' 'q"u,o' "$(printf 'esc\033[31m')" "$(printf 'l
 done
 says "odd names" 0 "0 graded, 0 full, 10 without a score" "$hv" lab grade-all 2 class --plain --csv c.csv --json c.json
 cp "$work/out" said
+check "a name of two bytes a letter stands in line" grep -q "^  $(printf '\303\244') \{26\}0/65" said
 controls() { LC_ALL=C grep -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$1"; }
 is_text() { ! controls said && iconv -f UTF-8 -t UTF-8 said c.csv c.json; }
 check "no control character is printed, and UTF-8 alone is written" is_text
