@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -97,9 +98,12 @@ int args_range(const struct args *args, uint64_t *from, uint64_t *limit, struct 
 /* "hv: sentence" to stderr; returns status, so that `return cli_error(STATUS_USER, ...)` works. */
 int cli_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void print_help(const struct command *command);
-/* The rest of a line that is `indent` columns long, folded at blanks; below, under its beginning. */
+/* The rest of a line that is `indent` columns long, folded at blanks; below, under its beginning.
+ * width 0: in one line. */
 #define PRINT_WIDTH 100
-void print_folded(unsigned indent, const char *text);
+void print_folded(FILE *out, unsigned width, unsigned indent, const char *text);
+/* Of a terminal; 0: it is none, or does not say. */
+unsigned print_columns(int fd);
 void print_commands(void);
 
 #endif

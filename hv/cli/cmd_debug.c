@@ -130,8 +130,8 @@ open_live(struct debugging *d, struct error *err)
     d->debugger.restart = restart;
     d->debugger.restart_context = d;
     if (d->debugger.interactive && d->launch.auto_note.message[0])
-        fprintf(stderr, "hv: engine soft, because kvm does not work here: %s\n",
-                d->launch.auto_note.message);
+        cli_error(STATUS_OK, "engine soft, because kvm does not work here: %s",
+                  d->launch.auto_note.message);
     if (d->launch.console.name[0])
         fprintf(stderr, "hv: the guest's serial line is %s\n", d->launch.console.name);
     return 0;

@@ -39,10 +39,10 @@ say(struct doctor *d, const char *what, const char *advice, const char *format, 
     vsnprintf(text, sizeof(text), format, list);
     va_end(list);
     printf("%-4s %-11s ", advice ? "NO" : "ok", what);
-    print_folded(17, text);
+    print_folded(stdout, PRINT_WIDTH, 17, text);
     if (advice) {
         printf("     %-11s -> ", "");
-        print_folded(20, advice);
+        print_folded(stdout, PRINT_WIDTH, 20, advice);
         d->problems++;
     }
 }

@@ -22,7 +22,7 @@ static void
 line(const char *name, const char *text)
 {
     printf("  %-12s ", name);
-    print_folded(15, text);
+    print_folded(stdout, PRINT_WIDTH, 15, text);
 }
 
 /* guests.txt: "name | text" a line; '#' begins a comment. */
@@ -88,7 +88,7 @@ list_engines(void)
         line((*e)->name, (*e)->summary);
         if ((*e)->probe && (*e)->probe(&err)) {
             printf("  %-12s not here: ", "");
-            print_folded(25, err.message);
+            print_folded(stdout, PRINT_WIDTH, 25, err.message);
         }
     }
 }

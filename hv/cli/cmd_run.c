@@ -128,8 +128,8 @@ run_machine(const struct args *args)
         launch_open(&launch, &options, args, &err))
         return cli_error(STATUS_USER, "%s", err.message);
     if (launch.auto_note.message[0])
-        fprintf(stderr, "hv: engine soft, because kvm does not work here: %s\n",
-                launch.auto_note.message);
+        cli_error(STATUS_OK, "engine soft, because kvm does not work here: %s",
+                  launch.auto_note.message);
     if (launch.console.raw)
         fputs("hv: the terminal is the guest's now; Ctrl-A x ends the run\n", stderr);
     if (launch.console.name[0])

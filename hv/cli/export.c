@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,11 +90,9 @@ export_write(const struct args *args, unsigned format, const struct trace *trace
                                   : args_flag(args, "json") ? &view_stats_json
                                                             : &view_stats;
     struct progress progress;
-    struct winsize window;
     int rc;
 
-    if (!out && isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &window))
-        options->columns = window.ws_col;
+    options->columns = out ? 0 : print_columns(STDOUT_FILENO);
     progress_begin(&progress, out ? "writing" : "reading");
     progress.terminal &= out || !isatty(STDOUT_FILENO); /* no line within lines */
     options->progress = progress_say;

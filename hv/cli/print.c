@@ -2,8 +2,11 @@
  * print.c - the help pages and error lines of the command line, from the tables of cli.h.
  */
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
@@ -11,20 +14,29 @@
 int
 cli_error(int status, const char *format, ...)
 {
+    char text[2048];
     va_list list;
 
-    fputs("hv: ", stderr);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(text, sizeof(text), format, list);
     va_end(list);
-    fputc('\n', stderr);
+    fputs("hv: ", stderr);
+    print_folded(stderr, print_columns(STDERR_FILENO), 4, text);
     return status;
 }
 
-void
-print_folded(unsigned indent, const char *text)
+unsigned
+print_columns(int fd)
 {
-    size_t room = PRINT_WIDTH - indent;
+    struct winsize window;
+
+    return isatty(fd) && !ioctl(fd, TIOCGWINSZ, &window) ? window.ws_col : 0;
+}
+
+void
+print_folded(FILE *out, unsigned width, unsigned indent, const char *text)
+{
+    size_t room = width > indent ? width - indent : SIZE_MAX;
 
     for (;;) {
         size_t length = strlen(text), at = room;
@@ -33,12 +45,12 @@ print_folded(unsigned indent, const char *text)
                 at--;
             length = at ? at : strcspn(text, " "); /* a word that is longer */
         }
-        printf("%.*s\n", (int)length, text);
+        fprintf(out, "%.*s\n", (int)length, text);
         text += length;
         text += strspn(text, " ");
         if (!*text)
             return;
-        printf("%*s", (int)indent, "");
+        fprintf(out, "%*s", (int)indent, "");
     }
 }
 

@@ -236,7 +236,7 @@ prompt_run(struct debugger *debugger)
         err.message[0] = 0;
         if (debugger_execute(debugger, line, &err)) {
             fflush(debugger->out);
-            fprintf(stderr, "%s\n", err.message);
+            print_folded(stderr, print_columns(STDERR_FILENO), 0, err.message);
         }
         free(line);
     }

@@ -277,6 +277,35 @@ test_date_option(void)
     }
 }
 
+/* Folded at blanks, below its beginning; nothing is lost. */
+static void
+test_folded(void)
+{
+    static const struct {
+        unsigned width, indent;
+        const char *text, *lines;
+    } cases[] = {
+        {0, 4, "a sentence that is not folded", "a sentence that is not folded\n"},
+        {3, 4, "narrower than its indent", "narrower than its indent\n"},
+        {20, 4, "sixteen columns.", "sixteen columns.\n"},
+        {20, 4, "sixteen columns. more", "sixteen columns.\n    more\n"},
+        {20, 4, "of seventeen cols", "of seventeen\n    cols\n"},
+        {10, 2, "a wordthatislonger b", "a\n  wordthatislonger\n  b\n"},
+        {10, 0, "", "\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        print_folded(out, cases[i].width, cases[i].indent, cases[i].text);
+        fclose(out);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].lines);
+        free(text);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"the ways to write an option", test_forms},
     {"options from a file", test_wordfile},
@@ -286,6 +315,7 @@ static const struct unit_test tests[] = {
     {"the nearest name", test_nearest},
     {"dates", test_date},
     {"--date sets the clock", test_date_option},
+    {"sentences folded", test_folded},
     {NULL, NULL},
 };
 const struct unit_suite suite_cli = {"cli", tests};
