@@ -139,18 +139,22 @@ plugin() { # FILE.c [GIVEN.c...]
     shift
     have "$file"
     set -- "$DIR/$file" "$@"
-    # shellcheck disable=SC2046 # flags are words
+    flags=$(hv_flags 2>>"$W/$test.log")
+    known "$flags"
+    # shellcheck disable=SC2086 # $flags is words
     run "$stem.cc" "${CC:-cc}" -std=gnu11 -g -O1 -Wall -shared -fPIC -I"$DIR" -I"$LAB" \
-        $(hv_flags) -o "$W/$stem.so" "$@"
+        $flags -o "$W/$stem.so" "$@"
     built "$file"
 }
 
 assemble() { # NAME FILE.S...
     to=$1
     shift
-    # shellcheck disable=SC2046
+    flags=$(hv_flags 2>>"$W/$test.log")
+    known "$flags"
+    # shellcheck disable=SC2086
     run "$to.cc" "${CC:-cc}" -g -ffreestanding -nostdlib -static -no-pie -mno-red-zone \
-        -fno-stack-protector -mgeneral-regs-only -O1 -I"$LAB" $(hv_flags) \
+        -fno-stack-protector -mgeneral-regs-only -O1 -I"$LAB" $flags \
         -Wl,-Ttext=0x100000,--build-id=none,-z,noexecstack,-z,noseparate-code -o "$W/$to" "$@"
     built "$to"
 }

@@ -55,6 +55,9 @@ become 's/return not_yet("fold_read (hole 1)")/return 1 +/'
 says "what does not compile" 1 "why:    fold.c does not build" "$hv" lab grade 2 . port-id --json "$work/broken.json"
 says "told from a starter" 1 "Your work does not compile: fold.c:" "$hv" lab grade 2 . port-id
 says "in JSON, too" 0 "does not compile: fold.c:" jq -r '"\(.state): \(.because)"' "$work/broken.json"
+says "a compiler's flags that nobody knows are not the student's fault" 1 "The grader could not find out what is right" \
+    env HV=false HV_LAB_JSON="$work/broken.json" sh "$labs/lib/grade.sh" "$labs/02-device" . port-id
+check "nor his verdict" jq -e '.state == "graded"' "$work/broken.json"
 rm fold.c
 says "a file that is gone" 1 "there is no fold.c in your folder" "$hv" lab grade 2 . port-id
 cp "$labs/solutions/02-device"/* .
