@@ -22,6 +22,9 @@ run_explain(struct debugger *debugger, const char *arguments, struct error *err)
     } else if (debugger->machine->ended) {
         explain_machine_end(debugger);
         return 0;
+    } else if (machine_at_inject(debugger->machine)) {
+        explain_inject(debugger);
+        return 0;
     }
     if (!number)
         return error_set(err, ENOENT, "there was no exit yet: 'stepexit' goes to the first one");
@@ -37,7 +40,8 @@ const struct debug_command commands_explain[] = {
         .group = "look",
         .arguments = "[N]",
         .summary = "Say why exit N happened and what the VMM does about it",
-        .text = "Without N: the present exit, or the last one; when the machine has ended, why.\n"
+        .text = "Without N: the present exit, or the last one; at a stop of 'catch inject' the\n"
+                "interrupt that is about to be handed over; when the machine has ended, why.\n"
                 "What is said depends on the strategy: the same instruction leaves the guest for\n"
                 "different reasons. A triple fault is walked back to the exception that was first\n"
                 "and to the bit of the table that was bad.",

@@ -101,6 +101,8 @@ char *explain_paravirt_cause(const struct subject *subject, char *text, size_t s
 /* explain_end.c: an exit after which there is no entry: triple fault, refused entry. False: it is not
  * such a one. */
 bool explain_end(const struct subject *subject);
+/* explain_inject.c: the interrupt that is about to be handed over. Only if machine_at_inject(). */
+void explain_inject(struct debugger *debugger);
 /* The machine has ended: why, walking back. */
 void explain_machine_end(struct debugger *debugger);
 

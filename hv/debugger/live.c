@@ -399,6 +399,12 @@ static const struct machine_ops live_ops = {
     .close = live_close,
 };
 
+bool
+machine_at_inject(const struct machine *machine)
+{
+    return machine->ops == &live_ops && ((const struct live *)machine->own)->at_inject;
+}
+
 int
 machine_open_live(struct machine *machine, struct vm *vm, const char *recording, struct error *err)
 {

@@ -176,6 +176,10 @@ int machine_type(struct machine *machine, const void *bytes, size_t size, struct
 /* Can it go back? If not, *why is a sentence that says what to use instead. */
 bool machine_can_go_back(const struct machine *machine, const char **why);
 
+/* Has it stopped before an interrupt that is about to be handed over (STOP_INJECT), and not moved since?
+ * A recording never has. */
+bool machine_at_inject(const struct machine *machine);
+
 /* Of the code that runs: 2, 4 or 8 bytes. A recording does not know, but the guest's file may say. */
 unsigned machine_code_size(struct machine *machine);
 /* The bytes of an instruction: as many as are there, at most X86_INSN_MAX. 0 with a sentence. */

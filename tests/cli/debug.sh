@@ -153,6 +153,21 @@ echo not reached by the commands
 END
 ends "commands of a stop" 0 '^<m>' '^<i>' '^<n>' '^inject'
 
+# At an interrupt, explain speaks of it and not of the exit before it. The handlers are the guest's own.
+for strategy in hardware trap paravirt; do
+    guest=minios
+    [ $strategy != paravirt ] || guest=minios-pv
+    printf 'tcatch inject\nc\nexplain\nrsi\nexplain\n' |
+        timeout 300 "$hv" debug --engine soft --strategy $strategy --console null --append 'hz=1000' $guest >"$work/out" 2>&1
+    echo $? >"$work/status"
+    case $strategy in
+    hardware) set -- "Device 'pit' has raised line 0" 'IF is set' 'x86_deliver_event' ;;
+    trap) set -- "Device 'pit' has raised line 0" 'virtual IF is set' 'trap_inject$' ;;
+    paravirt) set -- 'waits: trap 32' "'masked' in the shared page is 0" 'paravirt_trap (hv/strategy' ;;
+    esac
+    ends "explain at an interrupt, $strategy" 0 "^inject: vector 0x20.* under strategy $strategy" "$@" \
+        'goes on at kernel_text+0x200 (entry.S:' '^exit [0-9]*: .* under strategy'
+done
 printf 'catch inject port 5\n' | debug
 ends "an interrupt has no port" 1 'an interrupt has no port'
 printf 'catch inject 256\n' | debug
