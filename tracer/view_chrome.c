@@ -195,6 +195,7 @@ chrome_begin(struct view *view)
     spans_init(&c->spans, t);
     c->any = false;
     c->last = 0;
+    memset(c->seen, 0, sizeof(c->seen));
     memset(c->number, 0, sizeof(c->number));
     put_json_text(&c->put, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"guest\":", t->guest);
     put_json_text(&c->put, ",\"engine\":", t->engine);

@@ -44,15 +44,15 @@ static void __attribute__((noreturn)) give_up(struct ski *ski, int code, const s
 void
 ski_first_main(struct ski *ski)
 {
+    /* The kernel's struct sigaction, not the C library's: all zero is SIG_DFL and an empty mask. */
+    static const uint64_t normal[4];
     struct error err = {""};
-    struct sigaction normal = {.sa_handler = SIG_DFL};
-    sigset_t none;
 
-    /* The supervisor's handlers and mask are not ours. */
+    /* The supervisor's handlers and mask are not ours. By the calls themselves: the C library's leave out
+     * signals 32 and 33, which it uses, and which our caller may have ignored all the same. */
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &normal, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+        syscall(SYS_rt_sigaction, number, normal, NULL, sizeof(normal[0]));
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &normal[3], NULL, sizeof(normal[3]));
     close(ski->go[1]);
     close(ski->report[0]);
 
