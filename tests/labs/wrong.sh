@@ -1,7 +1,7 @@
 #!/bin/bash
 # wrong.sh HV LABS [LAB] - solutions that are wrong and tempting get no points: the reference with one line
-# changed, and the test that has to find it out. And what is right in other words gets them. Called by `make check-labs`, with an installed hv; ends
-# with "wrong solutions: N passed, N failed".
+# changed, and the test that has to find it out. And what is right in other words gets them. Called by
+# `make check-labs`, with an installed hv; ends with "wrong solutions: N passed, N failed".
 set -u
 hv=$1 labs=$2 only=${3-}
 # shellcheck source=tests/scripts/verdict.sh
@@ -23,22 +23,18 @@ graded() {
     NO_COLOR=1 "$hv" lab grade "$1" "$work/$lab" "$2" >"$work/said" 2>&1
     ! grep 'does not build' "$work/said" >/dev/null || { verdict "$lab: $4" "it does not build"; return 1; }
 }
-wrong() { # LAB TEST FILE SED-SCRIPT WHAT
+verdict_is() { # "FAIL "|"ok   " WHY-NOT LAB TEST FILE SED-SCRIPT WHAT
+    want=$1 why=$2
+    shift 2
     graded "$@" || return
-    if grep -q "^  FAIL    $2:" "$work/said"; then
+    if grep -q "^  $want   $2:" "$work/said"; then
         verdict "$lab: $5"
     else
-        verdict "$lab: $5" "the test $2 gives points for it"
+        verdict "$lab: $5" "the test $2 gives $why for it"
     fi
 }
-right() { # LAB TEST FILE SED-SCRIPT WHAT
-    graded "$@" || return
-    if grep -q "^  ok      $2:" "$work/said"; then
-        verdict "$lab: $5"
-    else
-        verdict "$lab: $5" "the test $2 gives no points for it"
-    fi
-}
+wrong() { verdict_is 'FAIL ' points "$@"; } # LAB TEST FILE SED-SCRIPT WHAT
+right() { verdict_is 'ok   ' 'no points' "$@"; }
 
 right 01 trap answers.txt 's/^trap-out: .*/trap-out: #GP/' "the exception by its name"
 right 01 trap answers.txt 's/^trap-out: .*/trap-out: exception, #GP general protection/' "the exception as the trace has it"
